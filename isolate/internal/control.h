@@ -1,0 +1,43 @@
+#ifndef ISOLATE_INTERNAL_CONTROL_H_
+#define ISOLATE_INTERNAL_CONTROL_H_
+
+// The control socket between the runner and its helper with the helper's inits:
+// one SOCK_SEQPACKET pair, whose far end the helper and the inits that are not
+// ready yet share.  The runner sends requests; a request is answered by one
+// ControlMessage, in any order.
+
+#include <cstdint>
+#include <type_traits>
+
+#include "isolate/result.h"
+#include "isolate/setup_failure.h"
+
+namespace isolate::internal {
+
+// Runner to helper: make a sandbox.
+inline constexpr char kMakeSandbox = 'm';
+
+// Helper or init to runner.
+struct ControlMessage {
+  bool ready = false;
+  // If ready: the message carries the init's pidfd (SCM_RIGHTS).
+  Namespaces namespaces;
+  bool in_user_namespace = false;
+  // If not ready: what failed, and on which mount operation (-1: none).
+  Step step = Step::kForkHelper;
+  int error = 0;
+  int mount_op = -1;
+};
+static_assert(std::is_trivially_copyable<ControlMessage>::value, "it is sent as bytes");
+
+// Sends `message`, with `pidfd` unless that is -1.  Fit for the helper and the
+// inits.  Returns 0, or -1 and errno.
+int SendControl(int socket, const ControlMessage& message, int pidfd);
+
+// Takes the next message, without waiting; `pidfd` is -1 where none came.
+// Returns 1, or 0 at the end of the stream, or -1 and errno.
+int ReceiveControl(int socket, ControlMessage* message, int* pidfd);
+
+}  // namespace isolate::internal
+
+#endif  // ISOLATE_INTERNAL_CONTROL_H_

@@ -1,0 +1,56 @@
+#ifndef ISOLATE_INTERNAL_FD_H_
+#define ISOLATE_INTERNAL_FD_H_
+
+#include <utility>
+
+#include "absl/status/statusor.h"
+
+namespace isolate::internal {
+
+// Owns a file descriptor and closes it.  Every descriptor of this project is
+// O_CLOEXEC from birth and stands in one of these from the expression that
+// opens it.
+class Fd {
+ public:
+  Fd() = default;
+  explicit Fd(int fd) : fd_(fd) {}
+  Fd(Fd&& other) noexcept : fd_(other.Release()) {}
+  Fd& operator=(Fd&& other) noexcept {
+    if (this != &other) {
+      Reset(other.Release());
+    }
+    return *this;
+  }
+  ~Fd() { Reset(); }
+
+  int get() const { return fd_; }
+  bool valid() const { return fd_ >= 0; }
+
+  // Gives the descriptor up without closing it.
+  int Release() { return std::exchange(fd_, -1); }
+
+  // Closes what is held, then holds `fd`.
+  void Reset(int fd = -1);
+
+ private:
+  int fd_ = -1;
+};
+
+// The two ends of a pipe or of a socket pair.
+struct FdPair {
+  Fd ours;    // pipe: the reading end
+  Fd theirs;  // pipe: the writing end
+};
+
+// Both ends are above 2: a caller whose stdout is closed must not get a pipe in
+// its place.  Errno of the call on failure.
+absl::StatusOr<FdPair> MakePipe();
+absl::StatusOr<FdPair> MakeSeqpacketPair();
+
+// The same file at a descriptor above 2; `fd` itself if it is above already.
+// Invalid on failure, with errno.
+Fd AboveStandardStreams(Fd fd);
+
+}  // namespace isolate::internal
+
+#endif  // ISOLATE_INTERNAL_FD_H_

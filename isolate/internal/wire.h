@@ -1,0 +1,115 @@
+#ifndef ISOLATE_INTERNAL_WIRE_H_
+#define ISOLATE_INTERNAL_WIRE_H_
+
+// What goes over the report pipe: frames, each a tag, a length and a payload.
+//
+//   byte 0      tag
+//   bytes 1-4   length of the payload, little-endian, at most kMaxPayload
+//   then        the payload
+//
+// A report is: one hello with the version, any number of messages, one end.
+// Instead of what follows the hello, or of the hello, a set-up failure may
+// come, and is the last frame then.  A report without an end is that of a
+// process that died.
+//
+// The reader takes the writer for hostile: whatever comes, it gives frames or
+// one error, holds no more than kMaxPayload bytes of an unfinished frame and no
+// more than kMaxReport in all.  Pure code: no system call, no clock.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/optional.h"
+
+namespace isolate::internal {
+
+inline constexpr uint32_t kWireVersion = 1;
+inline constexpr size_t kFrameHeaderSize = 5;
+inline constexpr size_t kMaxPayload = size_t{16} << 20;
+inline constexpr size_t kMaxReport = size_t{256} << 20;
+
+enum class Tag : uint8_t {
+  kHello = 1,         // u32 version
+  kSetupFailure = 2,  // u32 step, u32 errno, detail
+  kMessage = 3,       // the caller's own bytes
+  kEnd = 4,           // u32 the function's value, as two's complement
+};
+
+struct Frame {
+  Tag tag = Tag::kHello;
+  std::string payload;
+};
+
+// The header of a frame with a payload of `size` bytes; `size` is at most
+// kMaxPayload.  Allocates nothing: fit for a process between fork and the
+// test's first line.
+std::array<char, kFrameHeaderSize> FrameHeader(Tag tag, size_t size);
+
+// Takes a report apart as it comes.
+class FrameReader {
+ public:
+  // Takes the next bytes, and appends the frames that they complete to
+  // `frames`.  DataLoss where the report is damaged; then and ever after
+  // nothing more is taken.  Costs O(bytes).
+  absl::Status Feed(absl::string_view bytes, std::vector<Frame>& frames);
+
+  // To be called when no more bytes will come: DataLoss if they ended within a
+  // frame.  That the end frame is missing is no error; see finished().
+  absl::Status Finish();
+
+  // The last frame of a report has come.
+  bool finished() const { return state_ == State::kFinished; }
+
+ private:
+  enum class State { kStart, kOpen, kFinished, kDamaged };
+
+  absl::Status Damage(absl::string_view what);
+  absl::Status CheckOrder(Tag tag);
+  absl::Status CheckPayload(const Frame& frame);
+
+  State state_ = State::kStart;
+  absl::Status damage_;
+  std::string buffer_;
+  size_t total_ = 0;
+};
+
+// Builds and reads payloads: little-endian integers and length-prefixed
+// strings.
+class Encoder {
+ public:
+  Encoder& U32(uint32_t value);
+  Encoder& U64(uint64_t value);
+  Encoder& String(absl::string_view value);
+  const std::string& bytes() const { return bytes_; }
+
+ private:
+  std::string bytes_;
+};
+
+// Every read gives nothing where the bytes are too few, and so does every read
+// after that.
+class Decoder {
+ public:
+  explicit Decoder(absl::string_view bytes) : bytes_(bytes) {}
+  absl::optional<uint32_t> U32();
+  absl::optional<uint64_t> U64();
+  absl::optional<absl::string_view> String();
+  // All was read, and no read failed.
+  bool complete() const { return !failed_ && bytes_.empty(); }
+
+ private:
+  absl::optional<absl::string_view> Take(size_t size);
+
+  absl::string_view bytes_;
+  bool failed_ = false;
+};
+
+}  // namespace isolate::internal
+
+#endif  // ISOLATE_INTERNAL_WIRE_H_

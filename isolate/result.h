@@ -1,0 +1,87 @@
+#ifndef ISOLATE_RESULT_H_
+#define ISOLATE_RESULT_H_
+
+// What became of something that ran in a sandbox.  Plain values; usable in any
+// process, by any thread.
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+namespace isolate {
+
+// A closed set.  That there was no sandbox is not among them: it is a Status
+// (isolate/setup_failure.h), because nothing ran.
+enum class Outcome {
+  kReturned,  // the function returned; `code` is its value
+  kExited,    // the process exited with `code`: a command ended, or a function called exit
+  kSignaled,  // the process died of signal `code`
+  kTimedOut,  // the time limit passed; `code` is the signal that ended it, or 0
+  kLost,      // somebody else's wait took the exit status, and no report came; `code` is 0
+};
+
+// "returned 0", "exited with 3", "died of SIGSEGV", "timed out".
+std::string Describe(Outcome outcome, int code);
+
+// Resource use of the process and of the descendants that it waited for
+// (wait4(2)).
+struct Usage {
+  absl::Duration wall;
+  absl::Duration user;
+  absl::Duration system;
+  int64_t peak_memory_bytes = 0;  // resident; begins with what the caller had resident
+};
+
+// Inode numbers of the namespaces, as `lsns` and /proc/PID/ns show them.  A
+// namespace that is shared with the caller has the caller's number.
+struct Namespaces {
+  ino_t pid = 0;
+  ino_t net = 0;
+  ino_t ipc = 0;
+  ino_t uts = 0;
+  ino_t mnt = 0;
+  ino_t user = 0;
+  ino_t cgroup = 0;
+};
+
+// Something that the function sent with Reporter::Send, and how much of the
+// output came before it.
+struct Message {
+  std::string payload;
+  size_t out_position = 0;  // an offset into Result::out
+};
+
+struct Result {
+  Outcome outcome = Outcome::kLost;
+  int code = 0;
+
+  // What was written to the standard streams.  Where more was written than the
+  // limit allows, the middle is left out and a line there says how much.
+  std::string out;
+  std::string err;
+  int64_t omitted_bytes = 0;
+
+  std::vector<Message> messages;
+
+  // Not empty where the report was damaged: what was wrong with it.  What came
+  // before the damage is in `messages`.
+  std::string report_error;
+
+  Usage usage;
+  Namespaces namespaces;
+
+  // The function returned 0, or the command exited with 0, with a whole report.
+  bool ok() const {
+    return (outcome == Outcome::kReturned || outcome == Outcome::kExited) && code == 0 &&
+           report_error.empty();
+  }
+};
+
+}  // namespace isolate
+
+#endif  // ISOLATE_RESULT_H_

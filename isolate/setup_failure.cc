@@ -1,0 +1,250 @@
+#include "isolate/setup_failure.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/cord.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/optional.h"
+
+namespace isolate {
+namespace {
+
+constexpr absl::string_view kPayloadUrl = "isolate/setup_failure";
+
+struct StepText {
+  Step step;
+  absl::string_view name;
+};
+
+constexpr StepText kSteps[] = {
+    {Step::kForkHelper, "start the helper process"},
+    {Step::kUserNamespace, "create a user namespace"},
+    {Step::kIdMaps, "map the user and group ids into the user namespace"},
+    {Step::kTimeNamespace, "create a time namespace"},
+    {Step::kHelperMounts, "create the helper's mount namespace"},
+    {Step::kHostsFile, "provide an /etc/hosts that knows the host name"},
+    {Step::kCloneInit, "create the sandbox's namespaces"},
+    {Step::kPrivateMounts, "make mounts private"},
+    {Step::kKeepPath, "hold on to a path that a tmpfs will cover"},
+    {Step::kMountTmpfs, "mount a tmpfs"},
+    {Step::kRestorePath, "put a path back"},
+    {Step::kMountProc, "mount a fresh /proc"},
+    {Step::kMountSysfs, "mount a fresh /sys"},
+    {Step::kMountMqueue, "mount a fresh /dev/mqueue"},
+    {Step::kReadOnlyPath, "make a path read-only"},
+    {Step::kLoopback, "bring the loopback interface up"},
+    {Step::kHostname, "set the host name"},
+    {Step::kAnnounce, "announce the sandbox"},
+    {Step::kForkJoiner, "start the process that joins the sandbox"},
+    {Step::kJoin, "join the sandbox"},
+    {Step::kForkTest, "fork into the sandbox"},
+    {Step::kJoinTime, "join the time namespace"},
+    {Step::kSession, "start a session"},
+    {Step::kWorkingDirectory, "go back to the working directory"},
+    {Step::kStandardStreams, "set up stdin, stdout and stderr"},
+    {Step::kCapabilities, "give up the user namespace's capabilities"},
+    {Step::kExec, "execute the command"},
+};
+
+bool CreatesNamespaces(Step step) {
+  return step == Step::kUserNamespace || step == Step::kTimeNamespace ||
+         step == Step::kHelperMounts || step == Step::kCloneInit;
+}
+
+bool Mounts(Step step) {
+  switch (step) {
+    case Step::kPrivateMounts:
+    case Step::kKeepPath:
+    case Step::kMountTmpfs:
+    case Step::kRestorePath:
+    case Step::kMountProc:
+    case Step::kMountSysfs:
+    case Step::kMountMqueue:
+    case Step::kReadOnlyPath:
+    case Step::kHostsFile:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool Forks(Step step) {
+  return step == Step::kForkHelper || step == Step::kForkJoiner || step == Step::kForkTest;
+}
+
+bool Refused(int error) { return error == EPERM || error == EACCES; }
+
+struct Explanation {
+  std::string meaning;
+  std::string remedy;
+};
+
+// The most telling explanation first: step and errno, then the errno alone.
+Explanation Explain(const SetupFailure& failure) {
+  const Step step = failure.step;
+  const int error = failure.error;
+  if (error == ENOSYS) {
+    return {"The kernel does not have this system call, or a seccomp filter hides it.",
+            "Use Linux 5.8 or later; in a container, allow clone, unshare, setns, mount, open_tree "
+            "and move_mount in the seccomp profile."};
+  }
+  if (step == Step::kExec) {
+    return {
+        error == ENOENT ? "There is no such program." : "The kernel would not execute the program.",
+        "Check the command's path and its permissions; a path under a private folder such as "
+        "/tmp must be named as an extra path."};
+  }
+  if (step == Step::kUserNamespace && Refused(error)) {
+    return {"This user may not create user namespaces here.",
+            "Allow them (sysctl kernel.unprivileged_userns_clone=1, or "
+            "kernel.apparmor_restrict_unprivileged_userns=0 on Ubuntu, or a seccomp profile that "
+            "permits unshare), or run as root."};
+  }
+  if (CreatesNamespaces(step) && (error == ENOSPC || error == EUSERS)) {
+    return {"A limit on the number of namespaces is reached.",
+            "Raise the limits under /proc/sys/user/max_*_namespaces, or run fewer jobs."};
+  }
+  if (step == Step::kIdMaps && Refused(error)) {
+    return {
+        "The user namespace was created, but its ids may not be mapped; AppArmor on Ubuntu "
+        "24.04 and later does this.",
+        "sysctl kernel.apparmor_restrict_unprivileged_userns=0, or run as root."};
+  }
+  if (step == Step::kCloneInit && Refused(error)) {
+    return {
+        "Creating namespaces is not permitted: CAP_SYS_ADMIN is missing, or a seccomp filter "
+        "or security module refuses.",
+        "In a container, run it with a seccomp profile that permits clone and unshare, or with "
+        "--privileged."};
+  }
+  if (step == Step::kMountProc && Refused(error)) {
+    return {
+        "The kernel refuses a fresh /proc in a user namespace where parts of the visible /proc "
+        "are covered, as containers do.",
+        "Run the container with an unmasked /proc (docker: --security-opt "
+        "systempaths=unconfined), or as root with CAP_SYS_ADMIN."};
+  }
+  if (Mounts(step) && Refused(error)) {
+    return {
+        "Mounting is not permitted here, although the mount namespace could be had; a seccomp "
+        "filter or a security module refuses.",
+        "In a container, permit mount, open_tree and move_mount; with AppArmor, use a profile "
+        "that allows mounts."};
+  }
+  if (step == Step::kMountTmpfs && error == ENOENT) {
+    return {"The folder does not exist.",
+            "Create it, or point TEST_TMPDIR and TMPDIR at a folder that exists."};
+  }
+  if ((step == Step::kKeepPath || step == Step::kReadOnlyPath) && error == ENOENT) {
+    return {"The path does not exist.", "Name a path that exists."};
+  }
+  if (step == Step::kWorkingDirectory && error == ENOENT) {
+    return {
+        "The working directory is not visible in the sandbox: it lies under a folder that the "
+        "sandbox makes private.",
+        "Run in another folder, or name it as an extra writable path."};
+  }
+  if (step == Step::kHostname && error == EINVAL) {
+    return {"The host name is too long for the kernel.", "Give one of at most 64 characters."};
+  }
+  if (step == Step::kLoopback && Refused(error)) {
+    return {
+        "The loopback interface may not be brought up, although the network namespace could be "
+        "had; a security module refuses.",
+        "Allow CAP_NET_ADMIN in user namespaces (AppArmor on Ubuntu: "
+        "sysctl kernel.apparmor_restrict_unprivileged_userns=0), or run as root."};
+  }
+  if (step == Step::kJoin && Refused(error)) {
+    return {
+        "The sandbox may not be joined: the process has fewer rights than when its sandboxes "
+        "were made, or a seccomp filter refuses setns.",
+        "Do not drop privileges between the set-up and the run; in a container, permit setns."};
+  }
+  if (Forks(step) || step == Step::kCloneInit) {
+    if (error == EAGAIN) {
+      return {"No more processes may be created: the limit on processes is reached.",
+              "Raise ulimit -u or the cgroup's pids.max, or run fewer jobs."};
+    }
+  }
+  if (error == ENOMEM) {
+    return {"There is not enough memory.", "Run fewer jobs, or give the machine more memory."};
+  }
+  if (error == EMFILE || error == ENFILE) {
+    return {"No more files may be opened.", "Raise ulimit -n, or run fewer jobs."};
+  }
+  if (error == ENOSPC) {
+    return {"There is no space, or a limit of the kernel is reached.",
+            "Free space, or raise the limits under /proc/sys/user and /proc/sys/fs."};
+  }
+  return {"The kernel refused this step.",
+          "Look the errno up in the manual page of the system call; docs/troubleshooting.md lists "
+          "the hosts that are known to refuse."};
+}
+
+}  // namespace
+
+absl::string_view StepName(Step step) {
+  for (const StepText& text : kSteps) {
+    if (text.step == step) {
+      return text.name;
+    }
+  }
+  return "take an unknown step";
+}
+
+bool IsStep(int value) {
+  for (const StepText& text : kSteps) {
+    if (static_cast<int>(text.step) == value) {
+      return true;
+    }
+  }
+  return false;
+}
+
+std::string Meaning(const SetupFailure& failure) { return Explain(failure).meaning; }
+
+std::string Remedy(const SetupFailure& failure) { return Explain(failure).remedy; }
+
+absl::Status ToStatus(const SetupFailure& failure) {
+  // strerrordesc_np (glibc 2.32): strerror is not thread-safe.
+  const char* description = strerrordesc_np(failure.error);
+  const char* name = strerrorname_np(failure.error);
+  absl::Status status(
+      absl::ErrnoToStatusCode(failure.error),
+      absl::StrCat("cannot ", StepName(failure.step), failure.detail.empty() ? "" : " (",
+                   failure.detail, failure.detail.empty() ? "" : ")", ": ",
+                   name != nullptr ? name : absl::StrCat("errno ", failure.error), " (",
+                   description != nullptr ? description : "unknown error", ")\n", Meaning(failure),
+                   "\n", Remedy(failure)));
+  status.SetPayload(kPayloadUrl, absl::Cord(absl::StrCat(static_cast<int>(failure.step), ":",
+                                                         failure.error, ":", failure.detail)));
+  return status;
+}
+
+absl::optional<SetupFailure> GetSetupFailure(const absl::Status& status) {
+  const absl::optional<absl::Cord> payload = status.GetPayload(kPayloadUrl);
+  if (!payload.has_value()) {
+    return absl::nullopt;
+  }
+  const std::string text(*payload);
+  const std::vector<std::string> fields = absl::StrSplit(text, absl::MaxSplits(':', 2));
+  int step = 0;
+  SetupFailure failure;
+  if (fields.size() != 3 || !absl::SimpleAtoi(fields[0], &step) || !IsStep(step) ||
+      !absl::SimpleAtoi(fields[1], &failure.error)) {
+    return absl::nullopt;
+  }
+  failure.step = static_cast<Step>(step);
+  failure.detail = fields[2];
+  return failure;
+}
+
+}  // namespace isolate
