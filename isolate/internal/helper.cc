@@ -1,0 +1,333 @@
+#include "isolate/internal/helper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "isolate/internal/control.h"
+#include "isolate/internal/fd.h"
+#include "isolate/internal/init.h"
+#include "isolate/internal/raw.h"
+#include "isolate/internal/sandbox_plan.h"
+#include "isolate/internal/signals.h"
+#include "isolate/setup_failure.h"
+
+namespace isolate::internal {
+namespace {
+
+// What runs in the helper process.  Only raw system calls.
+class HelperProcess {
+ public:
+  HelperProcess(const SandboxPlan& plan, int control) : plan_(plan), control_(control) {}
+
+  [[noreturn]] void Run();
+
+ private:
+  [[noreturn]] void Fail(Step step);
+  void LetGoOfTheRunner();
+  void FollowTheRunner();
+  bool MayCreateNamespaces();
+  void EnterUserNamespace();
+  pid_t ForkMapper(int start[2]);
+  void EnterMountNamespace();
+  void ProvideHosts();
+  void EnterTimeNamespace();
+  void MakeSandbox();
+  [[noreturn]] void End();
+
+  const SandboxPlan& plan_;
+  const int control_;
+  int runner_ = -1;  // pidfd
+  int self_ = -1;    // pidfd
+  bool in_user_namespace_ = false;
+};
+
+void HelperProcess::Fail(Step step) {
+  ControlMessage message;
+  message.step = step;
+  message.error = errno;
+  SendControl(control_, message, -1);
+  raw::Exit(1);
+}
+
+void HelperProcess::LetGoOfTheRunner() {
+  prctl(PR_SET_NAME, "isolate-helper", 0, 0, 0);
+  // Ctrl-C goes to the whole foreground group; the runner decides what it means.
+  sigset_t all;
+  sigfillset(&all);
+  sigprocmask(SIG_SETMASK, &all, nullptr);
+  // Every disposition of the runner's goes; the inits inherit that.
+  for (int signal = 1; signal < NSIG; ++signal) {
+    ::signal(signal, SIG_DFL);
+  }
+  ::signal(SIGCHLD, SIG_IGN);
+  const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+  if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0 ||
+      raw::CloseFrom(3, &control_, 1) != 0) {
+    Fail(Step::kForkHelper);
+  }
+}
+
+// A pidfd becomes readable when the whole process has ended, not just the
+// thread that forked us, as PR_SET_PDEATHSIG would have it.
+void HelperProcess::FollowTheRunner() {
+  runner_ = raw::PidfdOpen(plan_.runner);
+  self_ = raw::PidfdOpen(getpid());
+  if (runner_ < 0 || self_ < 0) {
+    Fail(Step::kForkHelper);
+  }
+  if (getppid() != plan_.runner) {
+    raw::Exit(1);
+  }
+}
+
+// By trying it, in a child: whether CAP_SYS_ADMIN is there says nothing of what
+// a seccomp filter or a security module thinks.
+bool HelperProcess::MayCreateNamespaces() {
+  signal(SIGCHLD, SIG_DFL);
+  const pid_t child = raw::Clone(0);
+  if (child < 0) {
+    Fail(Step::kForkHelper);
+  }
+  if (child == 0) {
+    raw::Exit(unshare(CLONE_NEWNS) == 0 ? 0 : 1);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  signal(SIGCHLD, SIG_IGN);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+int WriteMap(const char* path, const char* map) { return raw::WriteFile(path, map, strlen(map)); }
+
+// Forks a process that stays outside and maps every id, once it is told that
+// the user namespace is there.  It exits with 0 if that worked.
+pid_t HelperProcess::ForkMapper(int start[2]) {
+  if (pipe2(start, O_CLOEXEC) != 0) {
+    Fail(Step::kIdMaps);
+  }
+  const pid_t helper = getpid();
+  const pid_t mapper = raw::Clone(0);
+  if (mapper < 0) {
+    Fail(Step::kIdMaps);
+  }
+  if (mapper > 0) {
+    return mapper;
+  }
+  close(start[1]);
+  char byte;
+  // "/proc/self" would be the mapper's own.  Its parent's folder is found by
+  // number, written without stdio.
+  char path[64] = "/proc/";
+  char digits[16];
+  size_t count = 0;
+  for (pid_t rest = helper; rest > 0; rest /= 10) {
+    digits[count++] = static_cast<char>('0' + rest % 10);
+  }
+  size_t end = strlen(path);
+  while (count > 0) {
+    path[end++] = digits[--count];
+  }
+  if (read(start[0], &byte, 1) != 1) {
+    raw::Exit(1);
+  }
+  memcpy(path + end, "/uid_map", sizeof("/uid_map"));
+  if (WriteMap(path, plan_.full_uid_map) != 0) {
+    raw::Exit(1);
+  }
+  memcpy(path + end, "/gid_map", sizeof("/gid_map"));
+  raw::Exit(WriteMap(path, plan_.full_gid_map) == 0 ? 0 : 1);
+}
+
+void HelperProcess::EnterUserNamespace() {
+  if (plan_.user_namespace == UserNamespace::kNever) {
+    errno = EPERM;
+    Fail(Step::kCloneInit);
+  }
+  int start[2] = {-1, -1};
+  pid_t mapper = -1;
+  signal(SIGCHLD, SIG_DFL);
+  if (plan_.full_uid_map != nullptr) {
+    mapper = ForkMapper(start);
+  }
+  if (unshare(CLONE_NEWUSER) != 0) {
+    Fail(Step::kUserNamespace);
+  }
+  in_user_namespace_ = true;
+  // A process whose rights changed is not dumpable, and its /proc files are
+  // root's then (proc(5)).
+  prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+  bool mapped = false;
+  if (mapper > 0) {
+    int status = 0;
+    if (write(start[1], "x", 1) == 1 && waitpid(mapper, &status, 0) == mapper) {
+      mapped = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    }
+    close(start[0]);
+    close(start[1]);
+  }
+  signal(SIGCHLD, SIG_IGN);
+  if (mapped) {
+    return;
+  }
+  // user_namespaces(7): without rights outside, one id each, and no setgroups.
+  // A kernel before 3.19 has no setgroups file.
+  if ((WriteMap("/proc/self/setgroups", "deny") != 0 && errno != ENOENT) ||
+      WriteMap("/proc/self/uid_map", plan_.own_uid_map) != 0 ||
+      WriteMap("/proc/self/gid_map", plan_.own_gid_map) != 0) {
+    Fail(Step::kIdMaps);
+  }
+}
+
+void HelperProcess::EnterMountNamespace() {
+  if ((plan_.namespaces & CLONE_NEWNS) == 0) {
+    return;
+  }
+  // Slave: what is mounted outside later is seen in later sandboxes, and what
+  // is mounted here is not seen outside.
+  if (unshare(CLONE_NEWNS) != 0 || mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0) {
+    Fail(Step::kHelperMounts);
+  }
+}
+
+// Binds a file of our own over /etc/hosts, once for all sandboxes.  The file
+// must lie on a mount of this namespace, so a tmpfs is mounted for the moment.
+void HelperProcess::ProvideHosts() {
+  if (plan_.hosts == nullptr) {
+    return;
+  }
+  static constexpr char kPlace[] = "/tmp";
+  static constexpr char kFile[] = "/tmp/hosts";
+  if (mount("tmpfs", kPlace, "tmpfs", MS_NOSUID | MS_NODEV, "size=1m,mode=755") != 0) {
+    Fail(Step::kHostsFile);
+  }
+  const int file = open(kFile, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+  if (file < 0 || raw::WriteAll(file, plan_.hosts, strlen(plan_.hosts)) != 0 ||
+      fchmod(file, 0644) != 0 || mount(kFile, "/etc/hosts", nullptr, MS_BIND, nullptr) != 0 ||
+      umount2(kPlace, MNT_DETACH) != 0) {
+    Fail(Step::kHostsFile);
+  }
+  close(file);
+}
+
+void HelperProcess::EnterTimeNamespace() {
+  if (!plan_.has_time_offset) {
+    return;
+  }
+  // time_namespaces(7): children are in it; offsets can be written until the
+  // first one is.  It has no state but the offsets, so all sandboxes share it.
+  if (unshare(CLONE_NEWTIME) != 0 || raw::WriteFile("/proc/self/timens_offsets", plan_.time_offsets,
+                                                    strlen(plan_.time_offsets)) != 0) {
+    Fail(Step::kTimeNamespace);
+  }
+}
+
+void HelperProcess::MakeSandbox() {
+  const pid_t init = raw::Clone(plan_.namespaces);
+  if (init == 0) {
+    RunInit(plan_, control_, self_, in_user_namespace_);
+  }
+  if (init < 0) {
+    ControlMessage message;
+    message.step = Step::kCloneInit;
+    message.error = errno;
+    SendControl(control_, message, -1);
+  }
+}
+
+void HelperProcess::Run() {
+  LetGoOfTheRunner();
+  FollowTheRunner();
+  if (plan_.namespaces != 0 || plan_.has_time_offset) {
+    if (plan_.user_namespace == UserNamespace::kAlways || !MayCreateNamespaces()) {
+      EnterUserNamespace();
+    }
+  }
+  EnterMountNamespace();
+  ProvideHosts();
+  EnterTimeNamespace();
+  for (;;) {
+    pollfd ready[2] = {{control_, POLLIN, 0}, {runner_, POLLIN, 0}};
+    if (poll(ready, 2, -1) < 0) {
+      continue;
+    }
+    if (ready[1].revents != 0) {
+      raw::Exit(0);  // the inits follow: PR_SET_PDEATHSIG
+    }
+    char request;
+    const ssize_t received = recv(control_, &request, 1, 0);
+    if (received == 0) {
+      End();
+    }
+    if (received == 1 && request == kMakeSandbox) {
+      MakeSandbox();
+    }
+  }
+}
+
+// The runner let go of us while alive: wait until every init is gone, so that
+// nothing is left when it has waited for us.  If it dies meanwhile, the signal
+// ends us, and that ends the inits.
+void HelperProcess::End() {
+  pollfd ended = {runner_, POLLIN, 0};
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || poll(&ended, 1, 0) != 0) {
+    raw::Exit(0);
+  }
+  while (wait(nullptr) >= 0 || errno == EINTR) {
+  }
+  raw::Exit(0);
+}
+
+}  // namespace
+
+absl::StatusOr<Helper> Helper::Start(const SandboxPlan& plan) {
+  absl::StatusOr<FdPair> control = MakeSeqpacketPair();
+  if (!control.ok()) {
+    return control.status();
+  }
+  const ScopedSignalBlock block;
+  // A raw clone: the helper stays clear of everything that at-fork handlers
+  // are for, and a sanitizer's handler would start a thread in it.
+  const pid_t pid = raw::Clone(0);
+  if (pid < 0) {
+    return ToStatus({Step::kForkHelper, errno, ""});
+  }
+  if (pid == 0) {
+    HelperProcess(plan, control->theirs.get()).Run();
+  }
+  return Helper(pid, std::move(control->ours));
+}
+
+Helper::~Helper() {
+  if (!control_.valid()) {
+    return;  // moved from
+  }
+  control_.Reset();
+  // ECHILD: the runner ignores SIGCHLD, or somebody else waited for it.
+  while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+absl::Status Helper::Request() {
+  if (send(control_.get(), &kMakeSandbox, 1, MSG_NOSIGNAL) != 1) {
+    return absl::ErrnoToStatus(errno, "the helper process is gone");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace isolate::internal

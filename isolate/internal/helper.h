@@ -1,0 +1,48 @@
+#ifndef ISOLATE_INTERNAL_HELPER_H_
+#define ISOLATE_INTERNAL_HELPER_H_
+
+// The helper: a process that the runner forks early, while it is small, and
+// that makes sandboxes from then on.  It stays in a user namespace and a mount
+// namespace of its own where those are needed, so that what all sandboxes have
+// in common is made once.
+
+#include <sys/types.h>
+
+#include "absl/status/statusor.h"
+#include "isolate/internal/fd.h"
+#include "isolate/internal/sandbox_plan.h"
+
+namespace isolate::internal {
+
+// The runner's hold on its helper.  Lives in the runner.
+class Helper {
+ public:
+  // Forks the helper.  `plan` and what it points at must stay as they are
+  // until then.  Unavailable or ResourceExhausted, with a SetupFailure, where
+  // the process cannot be had; what fails in the helper comes as a
+  // ControlMessage.
+  static absl::StatusOr<Helper> Start(const SandboxPlan& plan);
+
+  Helper(Helper&&) = default;
+  Helper& operator=(Helper&&) = delete;
+
+  // Ends the helper, and waits for it and for every init that is still being
+  // set up.  Inits that were announced must have been killed before.
+  ~Helper();
+
+  // The runner's end of the control socket.
+  int control() const { return control_.get(); }
+
+  // Asks for one more sandbox.  Unavailable if the helper is gone.
+  absl::Status Request();
+
+ private:
+  Helper(pid_t pid, Fd control) : pid_(pid), control_(std::move(control)) {}
+
+  pid_t pid_;
+  Fd control_;
+};
+
+}  // namespace isolate::internal
+
+#endif  // ISOLATE_INTERNAL_HELPER_H_

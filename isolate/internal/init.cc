@@ -1,0 +1,249 @@
+#include "isolate/internal/init.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "isolate/internal/control.h"
+#include "isolate/internal/mount_plan.h"
+#include "isolate/internal/raw.h"
+#include "isolate/internal/sandbox_plan.h"
+#include "isolate/setup_failure.h"
+
+namespace isolate::internal {
+namespace {
+
+// An init that is being set up.
+class Init {
+ public:
+  Init(const SandboxPlan& plan, int control) : plan_(plan), control_(control) {}
+
+  // Each step ends the process with a message to the runner where it fails.
+  void DieWith(int helper);
+  void MakeMounts();
+  void BringLoopbackUp();
+  void SetHostname();
+  void Announce(bool in_user_namespace);
+
+ private:
+  [[noreturn]] void Fail(Step step, int mount_op = -1);
+  int Perform(const MountOp& op);
+  int Restore(const MountOp& op);
+
+  const SandboxPlan& plan_;
+  const int control_;
+  int kept_[kMaxKept];
+};
+
+void Init::Fail(Step step, int mount_op) {
+  ControlMessage message;
+  message.step = step;
+  message.error = errno;
+  message.mount_op = mount_op;
+  SendControl(control_, message, -1);
+  raw::Exit(1);
+}
+
+void Init::DieWith(int helper) {
+  // The helper has one thread, so the signal comes when the helper ends and not
+  // before (prctl(2)).  If it ended before the prctl, the pidfd tells.
+  pollfd ended = {helper, POLLIN, 0};
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || poll(&ended, 1, 0) != 0) {
+    raw::Exit(1);
+  }
+}
+
+// Mounts a file system of the kernel's own with the flags that these have
+// everywhere; a remount in a user namespace may not have fewer.
+int MountKernelFs(const char* type, const char* target) {
+  return mount(type, target, type, MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr);
+}
+
+int MakeReadOnly(const char* path) {
+  struct statvfs now;
+  if (statvfs(path, &now) != 0 || mount(path, path, nullptr, MS_BIND | MS_REC, nullptr) != 0) {
+    return -1;
+  }
+  // In a user namespace the flags that the mount came with are locked: a
+  // remount must repeat them, or it is EPERM (mount_namespaces(7)).
+  unsigned long flags = MS_REMOUNT | MS_BIND | MS_RDONLY;
+  flags |= (now.f_flag & ST_NOSUID) != 0 ? MS_NOSUID : 0;
+  flags |= (now.f_flag & ST_NODEV) != 0 ? MS_NODEV : 0;
+  flags |= (now.f_flag & ST_NOEXEC) != 0 ? MS_NOEXEC : 0;
+  flags |= (now.f_flag & ST_NOATIME) != 0 ? MS_NOATIME : 0;
+  flags |= (now.f_flag & ST_NODIRATIME) != 0 ? MS_NODIRATIME : 0;
+  flags |= (now.f_flag & ST_RELATIME) != 0 ? MS_RELATIME : 0;
+  return mount(nullptr, path, nullptr, flags, nullptr);
+}
+
+void Init::MakeMounts() {
+  if ((plan_.namespaces & CLONE_NEWNS) == 0) {
+    return;
+  }
+  if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
+    Fail(Step::kPrivateMounts);
+  }
+  for (size_t i = 0; i < plan_.mount_op_count; ++i) {
+    const MountOp& op = plan_.mount_ops[i];
+    if (Perform(op) != 0 && !(op.optional && errno == ENOENT)) {
+      Fail(op.step, static_cast<int>(i));
+    }
+  }
+}
+
+int Init::Perform(const MountOp& op) {
+  const char* path = op.path.c_str();
+  switch (op.action) {
+    case MountOp::Action::kKeep:
+      kept_[op.slot] = raw::OpenTree(path);
+      return kept_[op.slot] < 0 ? -1 : 0;
+    case MountOp::Action::kTmpfs:
+      // It may lie in a tmpfs that was mounted just before.
+      if (raw::MakeParents(path) != 0 || (mkdir(path, 0755) != 0 && errno != EEXIST)) {
+        return -1;
+      }
+      return mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, op.data.c_str());
+    case MountOp::Action::kProc:
+      return MountKernelFs("proc", path);
+    case MountOp::Action::kSysfs:
+      return MountKernelFs("sysfs", path);
+    case MountOp::Action::kMqueue:
+      return MountKernelFs("mqueue", path);
+    case MountOp::Action::kRestore:
+      return Restore(op);
+    case MountOp::Action::kReadOnly:
+      return MakeReadOnly(path);
+  }
+  errno = EINVAL;
+  return -1;
+}
+
+int Init::Restore(const MountOp& op) {
+  const int tree = kept_[op.slot];
+  if (tree < 0) {
+    errno = ENOENT;  // optional, and not there when it was to be kept
+    return -1;
+  }
+  const char* path = op.path.c_str();
+  struct stat kept;
+  if (fstat(tree, &kept) != 0) {
+    return -1;
+  }
+  // In a fresh tmpfs there is nothing to mount on yet; in /proc and /sys the
+  // place is there or will never be.
+  if (!op.optional) {
+    if (raw::MakeParents(path) != 0) {
+      return -1;
+    }
+    if (S_ISDIR(kept.st_mode)) {
+      if (mkdir(path, 0755) != 0 && errno != EEXIST) {
+        return -1;
+      }
+    } else {
+      const int place = open(path, O_CREAT | O_CLOEXEC | O_RDONLY, 0644);
+      if (place < 0) {
+        return -1;
+      }
+      close(place);
+    }
+  }
+  const int moved = raw::MoveMount(tree, path);
+  const int error = errno;
+  close(tree);
+  errno = error;
+  return moved;
+}
+
+void Init::BringLoopbackUp() {
+  if (!plan_.loopback) {
+    return;
+  }
+  const int any_socket = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (any_socket < 0) {
+    Fail(Step::kLoopback);
+  }
+  // IFF_UP alone brings 127.0.0.1/8 and ::1 (netdevice(7)).
+  ifreq request = {};
+  memcpy(request.ifr_name, "lo", sizeof("lo"));
+  request.ifr_flags = IFF_UP;
+  if (ioctl(any_socket, SIOCSIFFLAGS, &request) != 0) {
+    Fail(Step::kLoopback);
+  }
+  close(any_socket);
+}
+
+void Init::SetHostname() {
+  if (plan_.hostname != nullptr && sethostname(plan_.hostname, strlen(plan_.hostname)) != 0) {
+    Fail(Step::kHostname);
+  }
+}
+
+void Init::Announce(bool in_user_namespace) {
+  ControlMessage message;
+  message.ready = true;
+  message.in_user_namespace = in_user_namespace;
+  const struct {
+    const char* path;
+    ino_t* number;
+  } kinds[] = {
+      {"/proc/self/ns/pid", &message.namespaces.pid},
+      {"/proc/self/ns/net", &message.namespaces.net},
+      {"/proc/self/ns/ipc", &message.namespaces.ipc},
+      {"/proc/self/ns/uts", &message.namespaces.uts},
+      {"/proc/self/ns/mnt", &message.namespaces.mnt},
+      {"/proc/self/ns/user", &message.namespaces.user},
+      {"/proc/self/ns/cgroup", &message.namespaces.cgroup},
+  };
+  for (const auto& kind : kinds) {
+    struct stat now;
+    // A kernel may be built without one of the kinds; its number stays 0.
+    if (stat(kind.path, &now) == 0) {
+      *kind.number = now.st_ino;
+    } else if (errno != ENOENT) {
+      Fail(Step::kAnnounce);
+    }
+  }
+  const int self = raw::PidfdOpen(getpid());
+  if (self < 0 || SendControl(control_, message, self) != 0) {
+    Fail(Step::kAnnounce);
+  }
+}
+
+}  // namespace
+
+void RunInit(const SandboxPlan& plan, int control, int helper, bool in_user_namespace) {
+  prctl(PR_SET_NAME, "isolate-init", 0, 0, 0);
+  Init init(plan, control);
+  init.DieWith(helper);
+  init.MakeMounts();
+  init.BringLoopbackUp();
+  init.SetHostname();
+  init.Announce(in_user_namespace);
+
+  // Nothing of the runner's may stay open here: neither a pipe that somebody
+  // waits to see closed, nor a folder that could not be unmounted outside.
+  raw::CloseFrom(0, nullptr, 0);
+  // A working directory in the old tree would keep that busy, too.
+  if ((plan.namespaces & CLONE_NEWNS) != 0 && chdir("/") != 0) {
+    raw::Exit(1);
+  }
+  // SIGCHLD is ignored (the helper saw to it), so the kernel reaps orphans by
+  // itself (wait(2)).
+  for (;;) {
+    pause();
+  }
+}
+
+}  // namespace isolate::internal

@@ -1,0 +1,47 @@
+#ifndef ISOLATE_INTERNAL_SANDBOX_PLAN_H_
+#define ISOLATE_INTERNAL_SANDBOX_PLAN_H_
+
+// All that the helper and the inits need to know, laid out in the runner before
+// the helper is forked, so that they need no malloc.  Plain pointers into
+// memory that the runner owns: the helper and the inits have copies of it.
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+#include "isolate/internal/mount_plan.h"
+#include "isolate/options.h"
+
+namespace isolate::internal {
+
+struct SandboxPlan {
+  pid_t runner = 0;
+  int namespaces = 0;  // CLONE_NEW* of a sandbox, without CLONE_NEWUSER
+  UserNamespace user_namespace = UserNamespace::kIfNeeded;
+
+  // What to write to uid_map and gid_map: the caller's ids alone, which it may
+  // do itself, or every id, which takes CAP_SETUID and CAP_SETGID.  Null: no
+  // such rights.
+  const char* own_uid_map = nullptr;
+  const char* own_gid_map = nullptr;
+  const char* full_uid_map = nullptr;
+  const char* full_gid_map = nullptr;
+
+  const MountOp* mount_ops = nullptr;
+  size_t mount_op_count = 0;
+
+  bool loopback = false;
+  const char* hostname = nullptr;  // null: no uts namespace
+  const char* hosts = nullptr;     // null: /etc/hosts stays as it is
+
+  bool has_time_offset = false;
+  const char* time_offsets = nullptr;  // what to write to timens_offsets
+};
+static_assert(std::is_trivially_destructible<SandboxPlan>::value,
+              "processes that use it end without destructors");
+
+}  // namespace isolate::internal
+
+#endif  // ISOLATE_INTERNAL_SANDBOX_PLAN_H_

@@ -1,0 +1,229 @@
+#include "isolate/internal/sandbox_supply.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "absl/types/optional.h"
+#include "isolate/internal/control.h"
+#include "isolate/internal/fd.h"
+#include "isolate/internal/host_facts.h"
+#include "isolate/internal/mount_plan.h"
+#include "isolate/internal/raw.h"
+#include "isolate/options.h"
+#include "isolate/setup_failure.h"
+
+namespace isolate::internal {
+namespace {
+
+int NamespaceFlags(const Options& options) {
+  int flags = 0;
+  flags |= options.pid_namespace ? CLONE_NEWPID : 0;
+  flags |= options.network != Network::kHost ? CLONE_NEWNET : 0;
+  flags |= options.ipc_namespace ? CLONE_NEWIPC : 0;
+  flags |= options.uts_namespace ? CLONE_NEWUTS : 0;
+  flags |= options.mount_namespace ? CLONE_NEWNS : 0;
+  flags |= options.cgroup_namespace ? CLONE_NEWCGROUP : 0;
+  return flags;
+}
+
+// What timens_offsets takes (time_namespaces(7)): a clock, seconds, nanoseconds
+// of 0 to 999999999.
+std::string TimeOffsets(absl::Duration offset) {
+  timespec parts = absl::ToTimespec(offset);
+  return absl::StrCat("monotonic ", parts.tv_sec, " ", parts.tv_nsec, "\nboottime ", parts.tv_sec,
+                      " ", parts.tv_nsec, "\n");
+}
+
+}  // namespace
+
+void Sandbox::Kill() {
+  if (init_.valid()) {
+    // ESRCH: it is gone already.  There is no other way to fail that another
+    // try could mend.
+    raw::PidfdSendSignal(init_.get(), SIGKILL);
+  }
+}
+
+absl::StatusOr<std::unique_ptr<SandboxSupply>> SandboxSupply::Create(const Options& options,
+                                                                     int ready) {
+  if (absl::Status status = Validate(options); !status.ok()) {
+    return status;
+  }
+  std::unique_ptr<SandboxSupply> supply(new SandboxSupply);
+  supply->wanted_ = ready;
+  if (absl::Status status = supply->Plan(options); !status.ok()) {
+    return status;
+  }
+  absl::StatusOr<Helper> helper = Helper::Start(supply->plan_);
+  if (!helper.ok()) {
+    return helper.status();
+  }
+  supply->helper_.emplace(*std::move(helper));
+  if (absl::Status status = supply->Order(std::max(ready, 1)); !status.ok()) {
+    return status;
+  }
+  if (absl::Status status = supply->Receive(); !status.ok()) {
+    return status;
+  }
+  return supply;
+}
+
+absl::Status SandboxSupply::Plan(const Options& options) {
+  absl::StatusOr<HostFacts> facts = GatherHostFacts(options);
+  if (!facts.ok()) {
+    return facts.status();
+  }
+  facts->may_chown = geteuid() == 0;
+  mount_ops_ = PlanMounts(options, *facts);
+  if (std::count_if(mount_ops_.begin(), mount_ops_.end(), [](const MountOp& op) {
+        return op.action == MountOp::Action::kKeep;
+      }) > static_cast<std::ptrdiff_t>(kMaxKept)) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("more than ", kMaxKept,
+                     " paths and mounts would have to be kept visible; name fewer extra paths"));
+  }
+  for (const Cover& cover : facts->covers) {
+    private_folders_.push_back(cover.path);
+  }
+  if (options.mount_namespace) {
+    scratch_ = ScratchFolder(options);
+  }
+
+  plan_.runner = getpid();
+  plan_.namespaces = NamespaceFlags(options);
+  plan_.user_namespace = options.user_namespace;
+  plan_.mount_ops = mount_ops_.data();
+  plan_.mount_op_count = mount_ops_.size();
+  plan_.loopback = options.network == Network::kLoopback;
+
+  own_uid_map_ = absl::StrCat(geteuid(), " ", geteuid(), " 1\n");
+  own_gid_map_ = absl::StrCat(getegid(), " ", getegid(), " 1\n");
+  plan_.own_uid_map = own_uid_map_.c_str();
+  plan_.own_gid_map = own_gid_map_.c_str();
+  full_uid_map_ = IdentityMap("/proc/self/uid_map");
+  full_gid_map_ = IdentityMap("/proc/self/gid_map");
+  if (geteuid() == 0 && !full_uid_map_.empty() && !full_gid_map_.empty()) {
+    plan_.full_uid_map = full_uid_map_.c_str();
+    plan_.full_gid_map = full_gid_map_.c_str();
+  }
+
+  if (options.uts_namespace) {
+    hostname_ = options.hostname;
+    plan_.hostname = hostname_.c_str();
+    if (absl::optional<std::string> outside = ReadHosts();
+        outside.has_value() && options.mount_namespace) {
+      hosts_ = HostsFile(*outside, hostname_);
+      plan_.hosts = hosts_.c_str();
+    }
+  }
+  if (options.time_offset.has_value()) {
+    time_offsets_ = TimeOffsets(*options.time_offset);
+    plan_.has_time_offset = true;
+    plan_.time_offsets = time_offsets_.c_str();
+  }
+  return absl::OkStatus();
+}
+
+SandboxSupply::~SandboxSupply() {
+  ready_.clear();
+  // Answers that are still to come carry sandboxes, which must be killed for
+  // the helper to end.
+  while (helper_.has_value() && ordered_ > 0) {
+    if (!Receive().ok() && ordered_ > 0) {
+      break;
+    }
+    ready_.clear();
+  }
+}
+
+absl::StatusOr<Sandbox> SandboxSupply::Take() {
+  if (const int missing = wanted_ + 1 - static_cast<int>(ready_.size()) - ordered_; missing > 0) {
+    if (absl::Status status = Order(missing); !status.ok()) {
+      return status;
+    }
+  }
+  if (ready_.empty()) {
+    if (absl::Status status = Receive(); !status.ok()) {
+      return status;
+    }
+  }
+  Sandbox sandbox = std::move(ready_.front());
+  ready_.pop_front();
+  return sandbox;
+}
+
+absl::Status SandboxSupply::Order(int count) {
+  for (int i = 0; i < count; ++i) {
+    if (absl::Status status = helper_->Request(); !status.ok()) {
+      // Its last words may tell why.
+      absl::Status words = Receive();
+      return words.ok() ? status : words;
+    }
+    ++ordered_;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SandboxSupply::Receive() {
+  ControlMessage message;
+  int init = -1;
+  int received;
+  do {
+    pollfd ready = {helper_->control(), POLLIN, 0};
+    if (poll(&ready, 1, -1) < 0 && errno != EINTR) {
+      return absl::ErrnoToStatus(errno, "cannot wait for a sandbox");
+    }
+    received = ReceiveControl(helper_->control(), &message, &init);
+  } while (received < 0 && (errno == EAGAIN || errno == EINTR));
+  if (received == 0) {
+    ordered_ = 0;
+    return absl::UnavailableError(
+        "cannot isolate: the helper process that makes the sandboxes has died; something killed "
+        "it, or memory ran out");
+  }
+  --ordered_;
+  if (received < 0) {
+    return absl::ErrnoToStatus(errno, "cannot take over a sandbox");
+  }
+  if (!message.ready) {
+    SetupFailure failure{message.step, message.error, ""};
+    if (message.mount_op >= 0 && static_cast<size_t>(message.mount_op) < mount_ops_.size()) {
+      failure.detail = mount_ops_[static_cast<size_t>(message.mount_op)].path;
+    } else if (message.step == Step::kHostname) {
+      failure.detail = hostname_;
+    }
+    return ToStatus(failure);
+  }
+  ready_.emplace_back(AboveStandardStreams(Fd(init)), message.namespaces,
+                      message.in_user_namespace);
+  return absl::OkStatus();
+}
+
+bool SandboxSupply::IsPrivate(absl::string_view folder) const {
+  return std::find(private_folders_.begin(), private_folders_.end(), folder) !=
+         private_folders_.end();
+}
+
+void SandboxSupply::AppendDescriptors(std::vector<int>& descriptors) const {
+  descriptors.push_back(helper_->control());
+  for (const Sandbox& sandbox : ready_) {
+    descriptors.push_back(sandbox.init());
+  }
+}
+
+}  // namespace isolate::internal

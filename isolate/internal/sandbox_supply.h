@@ -1,0 +1,89 @@
+#ifndef ISOLATE_INTERNAL_SANDBOX_SUPPLY_H_
+#define ISOLATE_INTERNAL_SANDBOX_SUPPLY_H_
+
+// Sandboxes made ahead, in the runner's hands.
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "isolate/internal/fd.h"
+#include "isolate/internal/helper.h"
+#include "isolate/internal/mount_plan.h"
+#include "isolate/internal/sandbox_plan.h"
+#include "isolate/options.h"
+#include "isolate/result.h"
+
+namespace isolate::internal {
+
+// One sandbox, alive.  Killed with all that is in it when this is destroyed.
+class Sandbox {
+ public:
+  Sandbox(Fd init, const Namespaces& namespaces, bool in_user_namespace)
+      : init_(std::move(init)), namespaces_(namespaces), in_user_namespace_(in_user_namespace) {}
+  Sandbox(Sandbox&&) = default;
+  Sandbox& operator=(Sandbox&&) = delete;
+  ~Sandbox() { Kill(); }
+
+  // A pidfd of the init.  Readable when the init is gone, and that is when
+  // everything in the sandbox is gone (pid_namespaces(7)).
+  int init() const { return init_.get(); }
+  const Namespaces& namespaces() const { return namespaces_; }
+  bool in_user_namespace() const { return in_user_namespace_; }
+
+  // Kills the init, and with it the rest; does not wait.
+  void Kill();
+
+ private:
+  Fd init_;
+  Namespaces namespaces_;
+  bool in_user_namespace_;
+};
+
+class SandboxSupply {
+ public:
+  // As Executor::Create.
+  static absl::StatusOr<std::unique_ptr<SandboxSupply>> Create(const Options& options, int ready);
+
+  // Kills what is left, and waits until the helper is gone.
+  ~SandboxSupply();
+
+  // The next sandbox, and the order for its replacement.
+  absl::StatusOr<Sandbox> Take();
+
+  // CLONE_NEW* of every sandbox, without CLONE_NEWUSER and CLONE_NEWTIME.
+  int namespaces() const { return plan_.namespaces; }
+  const std::string& scratch() const { return scratch_; }
+  // The folders that are private in every sandbox.
+  bool IsPrivate(absl::string_view folder) const;
+
+  // Every descriptor that a test process must not keep.
+  void AppendDescriptors(std::vector<int>& descriptors) const;
+
+ private:
+  SandboxSupply() = default;
+
+  absl::Status Plan(const Options& options);
+  absl::Status Order(int count);
+  absl::Status Receive();
+
+  // What `plan_` points at.
+  std::vector<MountOp> mount_ops_;
+  std::string hostname_, hosts_, time_offsets_;
+  std::string own_uid_map_, own_gid_map_, full_uid_map_, full_gid_map_;
+  SandboxPlan plan_;
+
+  std::vector<std::string> private_folders_;
+  std::string scratch_;
+  int wanted_ = 0;   // how many to keep ready
+  int ordered_ = 0;  // requests without an answer
+  absl::optional<Helper> helper_;
+  std::deque<Sandbox> ready_;
+};
+
+}  // namespace isolate::internal
+
+#endif  // ISOLATE_INTERNAL_SANDBOX_SUPPLY_H_

@@ -1,0 +1,118 @@
+#ifndef ISOLATE_OPTIONS_H_
+#define ISOLATE_OPTIONS_H_
+
+// What a sandbox is like, and what runs in it.
+//
+// The defaults are the whole sandbox: fresh pid, net, ipc, uts and mount
+// namespaces, a loopback interface that is up and nothing beside it, private
+// tmpfs on /tmp, /var/tmp, /dev/shm and the scratch folder, fresh /proc and
+// /sys.
+//
+//   isolate::Options options;
+//   options.hostname = "node-1";
+//   options.timeout = absl::Seconds(10);
+//   absl::StatusOr<isolate::Result> result =
+//       isolate::RunCommand(options, {"ip", "address"});
+//   if (!result.ok()) {
+//     std::cerr << result.status().message() << "\n";   // not isolated
+//   }
+//
+// It is an isolation tool and no security boundary: a process in a sandbox runs
+// with the caller's uid and rights, and sees the caller's files.
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "absl/types/optional.h"
+
+namespace isolate {
+
+enum class Network {
+  kLoopback,  // a network stack of its own, lo up with 127.0.0.1/8 and ::1
+  kNone,      // a network stack of its own, in which lo is down too
+  kHost,      // the caller's network stack
+};
+
+enum class UserNamespace {
+  kIfNeeded,  // only where the caller may not create the other namespaces
+  kAlways,
+  kNever,  // an error where it would be needed
+};
+
+struct Options {
+  // A pid namespace of its own: the function runs as pid 2, under an init that
+  // reaps orphans, and /proc shows nothing but the sandbox.  When the function
+  // ends, every process that it left is killed.  Needs `mount_namespace`,
+  // because pids repeat and files named by them would collide.
+  bool pid_namespace = true;
+
+  // What network there is.  The dearest namespace: two thirds of a sandbox's
+  // cost (design: 0.6-0.9 ms).
+  Network network = Network::kLoopback;
+
+  // System V IPC and POSIX message queues of its own.
+  bool ipc_namespace = true;
+
+  // A host name of its own, `hostname`, which resolves to 127.0.0.1 through
+  // /etc/hosts (where that file exists and `mount_namespace` is on).
+  bool uts_namespace = true;
+  std::string hostname = "isolate";  // at most 64 characters
+
+  // A mount tree of its own, with private propagation, and with tmpfs over
+  // /tmp, /var/tmp, /dev/shm and the scratch folder.
+  bool mount_namespace = true;
+
+  // The cgroup tree is seen from the caller's cgroup down.
+  bool cgroup_namespace = false;
+
+  // Shifts CLOCK_MONOTONIC and CLOCK_BOOTTIME by this much (time_namespaces(7),
+  // Linux 5.6; whole nanoseconds).  None: no time namespace.
+  absl::optional<absl::Duration> time_offset;
+
+  // The uid, the gid and the rights are the caller's in any case.
+  UserNamespace user_namespace = UserNamespace::kIfNeeded;
+
+  // The scratch folder, an absolute path that exists.  TEST_TMPDIR and TMPDIR
+  // point at it inside.  Empty: what TEST_TMPDIR or else TMPDIR says outside,
+  // or else /tmp.
+  std::string scratch;
+
+  // The size limit of each tmpfs, in bytes.  0: the kernel's own, half of the
+  // memory.  Only what is written takes memory.
+  int64_t tmpfs_size_bytes = 0;
+
+  // Paths that stay visible although they lie under a folder that becomes
+  // private; the first are read-only inside wherever they lie.  Absolute, and
+  // existing.  The working directory, the program with its runfiles and Bazel's
+  // output folders stay visible without being named.
+  std::vector<std::string> read_only_paths;
+  std::vector<std::string> writable_paths;
+
+  // Variables that are set inside, over those of the caller.
+  std::vector<std::pair<std::string, std::string>> environment;
+
+  // After `timeout` the process gets SIGTERM; after `grace` more the whole
+  // sandbox is killed.
+  absl::Duration timeout = absl::InfiniteDuration();
+  absl::Duration grace = absl::Seconds(2);
+
+  // How many bytes of each output stream are kept, half of them from its
+  // beginning and half from its end.
+  int64_t output_limit_bytes = int64_t{64} << 20;
+
+  // Standard error goes where standard output goes, so that the order of the
+  // two is kept; Result::err is empty then.
+  bool merge_stderr = false;
+};
+
+// OK, or InvalidArgument that names the field and what is right.  Costs a few
+// string checks; looks at no file.
+absl::Status Validate(const Options& options);
+
+}  // namespace isolate
+
+#endif  // ISOLATE_OPTIONS_H_
