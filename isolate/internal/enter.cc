@@ -1,0 +1,105 @@
+#include "isolate/internal/enter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdint>
+
+#include "isolate/internal/raw.h"
+#include "isolate/internal/wire.h"
+#include "isolate/setup_failure.h"
+
+namespace isolate::internal {
+namespace {
+
+char* PutU32(char* to, uint32_t value) {
+  for (int i = 0; i < 4; ++i) {
+    *to++ = static_cast<char>(value >> (8 * i));
+  }
+  return to;
+}
+
+void ChangeDirectory(const EnterPlan& plan) {
+  if (!plan.change_directory) {
+    return;
+  }
+  if (plan.directory == nullptr) {
+    if (fchdir(plan.directory_fd) != 0) {
+      FailSetup(plan.report, Step::kWorkingDirectory, "");
+    }
+    return;
+  }
+  struct stat now;
+  if (chdir(plan.directory) != 0 || stat(".", &now) != 0) {
+    FailSetup(plan.report, Step::kWorkingDirectory, plan.directory);
+  }
+  if (plan.check_directory &&
+      (now.st_dev != plan.directory_device || now.st_ino != plan.directory_inode)) {
+    errno = ENOENT;  // another folder of that name
+    FailSetup(plan.report, Step::kWorkingDirectory, plan.directory);
+  }
+}
+
+void SetStandardStreams(const EnterPlan& plan) {
+  const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (null < 0 || dup2(null, 0) < 0 || dup2(plan.out, 1) < 0 || dup2(plan.err, 2) < 0) {
+    FailSetup(plan.report, Step::kStandardStreams, "");
+  }
+  if (null > 2) {
+    close(null);
+  }
+}
+
+void LimitRights(const EnterPlan& plan) {
+  if (!plan.limit_capabilities) {
+    return;
+  }
+  if (raw::LimitCapabilities(plan.capabilities) != 0) {
+    FailSetup(plan.report, Step::kCapabilities, "");
+  }
+  // Joining a user namespace makes a process not dumpable; then its own /proc
+  // files are closed to it, and it leaves no core (proc(5)).
+  prctl(PR_SET_DUMPABLE, plan.dumpable, 0, 0, 0);
+}
+
+}  // namespace
+
+void FailSetup(int report, Step step, const char* detail) {
+  const int error = errno;
+  const size_t size = strlen(detail);
+  char fields[12];
+  PutU32(PutU32(PutU32(fields, static_cast<uint32_t>(step)), static_cast<uint32_t>(error)),
+         static_cast<uint32_t>(size));
+  const auto header = FrameHeader(Tag::kSetupFailure, sizeof(fields) + size);
+  raw::WriteAll(report, header.data(), header.size());
+  raw::WriteAll(report, fields, sizeof(fields));
+  raw::WriteAll(report, detail, size);
+  raw::Exit(kNotIsolatedExitCode);
+}
+
+void Enter(const EnterPlan& plan) {
+  if (plan.time_namespace_of >= 0 && raw::Setns(plan.time_namespace_of, CLONE_NEWTIME) != 0) {
+    FailSetup(plan.report, Step::kJoinTime, "");
+  }
+  // A session of its own: kill(0, ...) must not reach the runner and the other
+  // tests, and the group's id must mean something inside.
+  if (setsid() < 0) {
+    FailSetup(plan.report, Step::kSession, "");
+  }
+  ChangeDirectory(plan);
+  SetStandardStreams(plan);
+  LimitRights(plan);
+  for (size_t i = 0; i < plan.close_count; ++i) {
+    close(plan.close[i]);
+  }
+  sigprocmask(SIG_SETMASK, plan.signal_mask, nullptr);
+}
+
+}  // namespace isolate::internal
