@@ -1,0 +1,391 @@
+#include "isolate/executor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "isolate/internal/capture.h"
+#include "isolate/internal/enter.h"
+#include "isolate/internal/fd.h"
+#include "isolate/internal/join.h"
+#include "isolate/internal/monotonic.h"
+#include "isolate/internal/raw.h"
+#include "isolate/internal/sandbox_supply.h"
+#include "isolate/internal/signals.h"
+#include "isolate/internal/task.h"
+#include "isolate/options.h"
+#include "isolate/reporter.h"
+#include "isolate/result.h"
+#include "isolate/setup_failure.h"
+
+// What coverage tools link in.  A process that ends by _exit has to write its
+// counts itself.
+extern "C" {
+__attribute__((weak)) void __gcov_dump();
+__attribute__((weak)) int __llvm_profile_write_file();
+}
+
+namespace isolate {
+namespace {
+
+using internal::EnterPlan;
+using internal::Fd;
+using internal::FdPair;
+using internal::Joined;
+using internal::MonotonicNow;
+using internal::Nonce;
+using internal::Sandbox;
+using internal::SandboxSupply;
+using internal::Task;
+
+// Ends a process that ran a function: what was printed gets out, and no handler
+// that belongs to the runner runs.
+[[noreturn]] void FlushAndExit(int code) {
+  std::cout.flush();
+  std::cerr.flush();
+  std::clog.flush();
+  fflush(nullptr);
+  if (__gcov_dump != nullptr) {
+    __gcov_dump();
+  }
+  if (__llvm_profile_write_file != nullptr) {
+    __llvm_profile_write_file();
+  }
+  _exit(code);
+}
+
+// The working directory now, and how to come back to it.
+class WorkingDirectory {
+ public:
+  void FillIn(const SandboxSupply& supply, EnterPlan& plan) {
+    plan.change_directory = true;
+    descriptor_ = internal::AboveStandardStreams(Fd(open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)));
+    plan.directory_fd = descriptor_.get();
+    struct stat now;
+    // A folder that was removed has no path any more, and can still be worked in.
+    if (getcwd(path_, sizeof(path_)) == nullptr || fstat(descriptor_.get(), &now) != 0) {
+      return;
+    }
+    plan.directory = path_;
+    plan.check_directory = !supply.IsPrivate(path_);
+    plan.directory_device = now.st_dev;
+    plan.directory_inode = now.st_ino;
+  }
+
+  int descriptor() const { return descriptor_.get(); }
+
+ private:
+  char path_[PATH_MAX];
+  Fd descriptor_;
+};
+
+absl::StatusOr<Nonce> MakeNonce() {
+  Nonce nonce;
+  if (getrandom(nonce.data(), nonce.size(), 0) != static_cast<ssize_t>(nonce.size())) {
+    return absl::ErrnoToStatus(errno, "cannot get random bytes");
+  }
+  return nonce;
+}
+
+// The three pipes of a task, both ends.
+struct TaskPipes {
+  FdPair report;
+  FdPair out;
+  FdPair err;  // invalid where stderr is merged
+};
+
+absl::StatusOr<TaskPipes> MakeTaskPipes(bool merge_stderr) {
+  TaskPipes pipes;
+  for (FdPair* pair : {&pipes.report, &pipes.out, &pipes.err}) {
+    if (pair == &pipes.err && merge_stderr) {
+      continue;
+    }
+    absl::StatusOr<FdPair> made = internal::MakePipe();
+    if (!made.ok()) {
+      return made.status();
+    }
+    *pair = *std::move(made);
+  }
+  return pipes;
+}
+
+}  // namespace
+
+class Executor::Impl {
+ public:
+  Impl(const Options& options, std::unique_ptr<SandboxSupply> supply)
+      : options_(options), supply_(std::move(supply)) {}
+
+  ~Impl() {
+    for (auto& [id, task] : tasks_) {
+      task->Kill();
+      task->Reap();
+    }
+  }
+
+  absl::StatusOr<Id> Start(Function function);
+  Finished WaitAny();
+  void Cancel(Id id);
+  size_t running() const { return tasks_.size(); }
+  // This is a fork of the process that owns the sandboxes.
+  bool forked() const { return forked_; }
+
+ private:
+  std::vector<int> Descriptors() const;
+  void SetEnvironment() const;
+  [[noreturn]] void RunTest(const EnterPlan& plan, const Nonce& nonce, Function function) noexcept;
+
+  const Options options_;
+  const std::unique_ptr<SandboxSupply> supply_;
+  std::map<Id, std::unique_ptr<Task>> tasks_;
+  Id next_id_ = 1;
+  bool forked_ = false;
+};
+
+std::vector<int> Executor::Impl::Descriptors() const {
+  std::vector<int> descriptors;
+  supply_->AppendDescriptors(descriptors);
+  for (const auto& [id, task] : tasks_) {
+    for (int source = 0; source < Task::kSourceCount; ++source) {
+      const int descriptor = task->Descriptor(static_cast<Task::Source>(source));
+      if (descriptor >= 0) {
+        descriptors.push_back(descriptor);
+      }
+    }
+  }
+  return descriptors;
+}
+
+void Executor::Impl::SetEnvironment() const {
+  if (!supply_->scratch().empty()) {
+    setenv("TEST_TMPDIR", supply_->scratch().c_str(), 1);
+    setenv("TMPDIR", supply_->scratch().c_str(), 1);
+  }
+  for (const auto& [name, value] : options_.environment) {
+    setenv(name.c_str(), value.c_str(), 1);
+  }
+}
+
+// The test process.  noexcept: an exception must not unwind into frames that
+// belong to the runner.
+void Executor::Impl::RunTest(const EnterPlan& plan, const Nonce& nonce,
+                             Function function) noexcept {
+  internal::Enter(plan);
+  // The user's code may run from here on, and so may malloc.
+  forked_ = true;
+  SetEnvironment();
+  Reporter reporter(plan.report, plan.out, nonce);
+  if (!reporter.Begin().ok()) {
+    internal::raw::Exit(internal::kNotIsolatedExitCode);
+  }
+  const int code = function(reporter);
+  fflush(stdout);
+  // Not OK in a process that the function forked and let return, or when the
+  // runner is gone; there is nobody to tell then.
+  (void)reporter.End(code);
+  FlushAndExit(code);
+}
+
+absl::StatusOr<Executor::Id> Executor::Impl::Start(Function function) {
+  absl::StatusOr<Sandbox> sandbox = supply_->Take();
+  if (!sandbox.ok()) {
+    return sandbox.status();
+  }
+  absl::StatusOr<TaskPipes> pipes = MakeTaskPipes(options_.merge_stderr);
+  if (!pipes.ok()) {
+    return pipes.status();
+  }
+  const absl::StatusOr<Nonce> nonce = MakeNonce();
+  if (!nonce.ok()) {
+    return nonce.status();
+  }
+
+  // Everything that the child needs is laid out before the fork.
+  EnterPlan plan;
+  plan.report = pipes->report.theirs.get();
+  plan.out = pipes->out.theirs.get();
+  plan.err = options_.merge_stderr ? plan.out : pipes->err.theirs.get();
+  if (options_.time_offset.has_value()) {
+    plan.time_namespace_of = sandbox->init();
+  }
+  WorkingDirectory directory;
+  if (options_.mount_namespace) {
+    directory.FillIn(*supply_, plan);
+  }
+  if (sandbox->in_user_namespace()) {
+    plan.limit_capabilities = true;
+    plan.dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
+    if (internal::raw::GetCapabilities(&plan.capabilities) != 0) {
+      return absl::ErrnoToStatus(errno, "cannot read the capabilities");
+    }
+  }
+  std::vector<int> close = Descriptors();
+  for (const int descriptor :
+       {sandbox->init(), directory.descriptor(), pipes->report.ours.get(), pipes->out.ours.get(),
+        pipes->err.ours.get(), pipes->err.theirs.get()}) {
+    if (descriptor >= 0) {
+      close.push_back(descriptor);
+    }
+  }
+  plan.close = close.data();
+  plan.close_count = close.size();
+
+  int namespaces = supply_->namespaces();
+  if (sandbox->in_user_namespace()) {
+    namespaces |= CLONE_NEWUSER;
+  }
+  // What stands in stdio's buffers now would be written by both.
+  fflush(nullptr);
+  Joined joined;
+  {
+    const internal::ScopedSignalBlock block;
+    plan.signal_mask = &block.before();
+    joined = internal::ForkInto(sandbox->init(), namespaces);
+    if (joined.pid == 0) {
+      RunTest(plan, *nonce, function);
+    }
+  }
+  if (joined.pid < 0) {
+    return ToStatus({joined.step, joined.error, ""});
+  }
+
+  Fd process = internal::AboveStandardStreams(Fd(internal::raw::PidfdOpen(joined.pid)));
+  const int error = errno;
+  const Id id = next_id_++;
+  auto task =
+      std::make_unique<Task>(joined.pid, std::move(process), *std::move(sandbox),
+                             Task::Pipes{std::move(pipes->report.ours), std::move(pipes->out.ours),
+                                         std::move(pipes->err.ours)},
+                             *nonce, options_);
+  if (task->Descriptor(Task::kProcess) < 0) {
+    task->Kill();
+    task->Reap();
+    return absl::ErrnoToStatus(error, "cannot open a pidfd of the sandboxed process");
+  }
+  tasks_.emplace(id, std::move(task));
+  return id;
+}
+
+Executor::Finished Executor::Impl::WaitAny() {
+  for (;;) {
+    struct Wait {
+      Task* task;
+      Task::Source source;
+    };
+    std::vector<pollfd> descriptors;
+    std::vector<Wait> waits;
+    absl::Time deadline = absl::InfiniteFuture();
+    for (auto& [id, task] : tasks_) {
+      if (task->finished()) {
+        Finished finished{id, task->Take()};
+        tasks_.erase(id);
+        return finished;
+      }
+      deadline = std::min(deadline, task->deadline());
+      for (int i = 0; i < Task::kSourceCount; ++i) {
+        const auto source = static_cast<Task::Source>(i);
+        if (const int descriptor = task->Descriptor(source); descriptor >= 0) {
+          descriptors.push_back({descriptor, POLLIN, 0});
+          waits.push_back({task.get(), source});
+        }
+      }
+    }
+
+    timespec timeout;
+    const bool limited = deadline != absl::InfiniteFuture();
+    if (limited) {
+      timeout = absl::ToTimespec(std::max(deadline - MonotonicNow(), absl::ZeroDuration()));
+    }
+    const int ready =
+        ppoll(descriptors.data(), descriptors.size(), limited ? &timeout : nullptr, nullptr);
+    if (ready > 0) {
+      for (size_t i = 0; i < waits.size(); ++i) {
+        // A source may have been closed by what another one of the same task said.
+        if (descriptors[i].revents != 0 &&
+            waits[i].task->Descriptor(waits[i].source) == descriptors[i].fd) {
+          waits[i].task->OnReady(waits[i].source);
+        }
+      }
+    }
+    if (limited) {
+      const absl::Time now = MonotonicNow();
+      for (auto& [id, task] : tasks_) {
+        if (!task->finished() && task->deadline() <= now) {
+          task->OnDeadline(now);
+        }
+      }
+    }
+  }
+}
+
+void Executor::Impl::Cancel(Id id) {
+  const auto task = tasks_.find(id);
+  if (task != tasks_.end()) {
+    task->second->Kill();
+    task->second->Reap();
+    tasks_.erase(task);
+  }
+}
+
+absl::StatusOr<std::unique_ptr<Executor>> Executor::Create(const Options& options, int ready) {
+  absl::StatusOr<std::unique_ptr<SandboxSupply>> supply = SandboxSupply::Create(options, ready);
+  if (!supply.ok()) {
+    return supply.status();
+  }
+  return std::unique_ptr<Executor>(
+      new Executor(std::make_unique<Impl>(options, *std::move(supply))));
+}
+
+Executor::Executor(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Executor::~Executor() {
+  if (impl_->forked()) {
+    // The sandboxes belong to the parent.
+    (void)impl_.release();
+  }
+}
+
+absl::StatusOr<Executor::Id> Executor::Start(Function function) { return impl_->Start(function); }
+
+absl::StatusOr<Executor::Id> Executor::StartCommand(const std::vector<std::string>& argv) {
+  if (argv.empty()) {
+    return absl::InvalidArgumentError("the command is empty: argv[0] must name a program");
+  }
+  std::vector<char*> arguments;
+  arguments.reserve(argv.size() + 1);
+  for (const std::string& argument : argv) {
+    arguments.push_back(const_cast<char*>(argument.c_str()));
+  }
+  arguments.push_back(nullptr);
+  return impl_->Start([&](Reporter& reporter) -> int {
+    execvp(arguments[0], arguments.data());
+    reporter.FailExec(arguments[0]);
+  });
+}
+
+Executor::Finished Executor::WaitAny() { return impl_->WaitAny(); }
+
+void Executor::Cancel(Id id) { impl_->Cancel(id); }
+
+size_t Executor::running() const { return impl_->running(); }
+
+}  // namespace isolate

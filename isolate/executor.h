@@ -1,0 +1,100 @@
+#ifndef ISOLATE_EXECUTOR_H_
+#define ISOLATE_EXECUTOR_H_
+
+// Runs functions and commands in sandboxes, several at once.
+//
+//   absl::StatusOr<std::unique_ptr<isolate::Executor>> executor =
+//       isolate::Executor::Create({});
+//   if (!executor.ok()) return executor.status();   // no sandbox can be had
+//   for (const Job& job : jobs) {
+//     absl::StatusOr<isolate::Executor::Id> id =
+//         (*executor)->Start([&](isolate::Reporter&) { return job.Run(); });
+//     if (!id.ok()) return id.status();
+//   }
+//   while ((*executor)->running() > 0) {
+//     isolate::Executor::Finished finished = (*executor)->WaitAny();
+//     if (!finished.result.ok()) return finished.result.status();
+//     std::cout << finished.id << " " << finished.result->out;
+//   }
+//
+// A function runs in a fork of the calling process: it sees all memory as it
+// was, and nothing that it changes comes back.  Sandboxes are made ahead by a
+// helper process, so create an Executor early: before the heap grows, and
+// before there are threads.
+//
+// An Executor lives in the process that created it; in a forked child it must
+// not be used, and its destructor does nothing.  One thread at a time may use
+// it.  If the process that owns it dies, however it dies, every sandbox dies.
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
+#include "isolate/options.h"
+#include "isolate/reporter.h"
+#include "isolate/result.h"
+
+namespace isolate {
+
+class Executor {
+ public:
+  using Id = int64_t;
+  using Function = absl::FunctionRef<int(Reporter&)>;
+
+  struct Finished {
+    Id id = 0;
+    // Not OK, with a SetupFailure: the process could not enter its sandbox, and
+    // nothing of the function ran.
+    absl::StatusOr<Result> result;
+  };
+
+  // Starts the helper and has the first sandbox made, so that a host that
+  // refuses is found out here: InvalidArgument for options that do not hold,
+  // otherwise the status of a SetupFailure.  Keeps `ready` sandboxes made ahead
+  // (0: each is made when it is wanted).  Costs about a millisecond.
+  static absl::StatusOr<std::unique_ptr<Executor>> Create(const Options& options, int ready = 1);
+
+  // Kills whatever runs, and waits until nothing is left.
+  ~Executor();
+
+  Executor(const Executor&) = delete;
+  Executor& operator=(const Executor&) = delete;
+
+  // Runs `function` in a sandbox of its own.  Waits until a sandbox is ready
+  // (not, if one was made ahead); does not wait for the function.  Its value,
+  // of which the low 8 bits are the exit code too, ends the process, after
+  // stdio was flushed; destructors of static objects do not run.  An exception
+  // that leaves it terminates the process.
+  //
+  // Costs one copy of the calling process's page tables.
+  absl::StatusOr<Id> Start(Function function);
+
+  // Executes a command, found by PATH, in a sandbox of its own.  `argv` must
+  // not be empty.
+  absl::StatusOr<Id> StartCommand(const std::vector<std::string>& argv);
+
+  // Waits until one of those started has ended, and gives what became of it.
+  // To be called only while running() is positive.
+  Finished WaitAny();
+
+  // Kills a sandbox; the result is lost.  Nothing, if it has ended.
+  void Cancel(Id id);
+
+  // How many were started and not yet given out by WaitAny.
+  size_t running() const;
+
+ private:
+  class Impl;
+  explicit Executor(std::unique_ptr<Impl> impl);
+
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace isolate
+
+#endif  // ISOLATE_EXECUTOR_H_

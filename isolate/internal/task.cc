@@ -1,0 +1,275 @@
+#include "isolate/internal/task.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/time.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "isolate/internal/capture.h"
+#include "isolate/internal/fd.h"
+#include "isolate/internal/monotonic.h"
+#include "isolate/internal/raw.h"
+#include "isolate/internal/sandbox_supply.h"
+#include "isolate/internal/wire.h"
+#include "isolate/options.h"
+#include "isolate/result.h"
+#include "isolate/setup_failure.h"
+
+namespace isolate::internal {
+namespace {
+
+// Never block on a pipe that poll called readable: somebody may have been
+// faster.
+void MakeNonBlocking(const Fd& fd) {
+  if (fd.valid()) {
+    fcntl(fd.get(), F_SETFL, fcntl(fd.get(), F_GETFL) | O_NONBLOCK);
+  }
+}
+
+SetupFailure DecodeSetupFailure(absl::string_view payload) {
+  // The reader has checked that all three are there.
+  Decoder decoder(payload);
+  const uint32_t step = *decoder.U32();
+  const int error = static_cast<int>(*decoder.U32());
+  return {static_cast<Step>(step), error, std::string(*decoder.String())};
+}
+
+}  // namespace
+
+Task::Task(pid_t pid, Fd process, Sandbox sandbox, Pipes pipes, const Nonce& nonce,
+           const Options& options)
+    : pid_(pid),
+      has_pid_namespace_(options.pid_namespace),
+      grace_(options.grace),
+      process_(std::move(process)),
+      sandbox_(std::move(sandbox)),
+      pipes_(std::move(pipes)),
+      out_(nonce, static_cast<size_t>(options.output_limit_bytes)),
+      err_(nonce, static_cast<size_t>(options.output_limit_bytes)),
+      started_(MonotonicNow()),
+      deadline_(started_ + options.timeout) {
+  MakeNonBlocking(pipes_.report);
+  MakeNonBlocking(pipes_.out);
+  MakeNonBlocking(pipes_.err);
+}
+
+int Task::Descriptor(Source source) const {
+  switch (source) {
+    case kReport:
+      return pipes_.report.get();
+    case kOut:
+      return pipes_.out.get();
+    case kErr:
+      return pipes_.err.get();
+    case kProcess:
+      return process_.get();
+    case kInit:
+      return waits_for_init_ ? sandbox_.init() : -1;
+  }
+  return -1;
+}
+
+Fd& Task::Pipe(Source source) {
+  return source == kReport ? pipes_.report : source == kOut ? pipes_.out : pipes_.err;
+}
+
+void Task::OnReady(Source source) {
+  switch (source) {
+    case kReport:
+    case kOut:
+    case kErr:
+      ReadOnce(source);
+      break;
+    case kProcess:
+      if (TryReap(WNOHANG)) {
+        Conclude();
+      }
+      break;
+    case kInit:
+      // Everybody who could write is gone, so what is in the pipes is all that
+      // there will ever be, even if a descriptor was handed out of the sandbox.
+      Drain();
+      finished_ = true;
+      break;
+  }
+  if (reaped_ && !pipes_.report.valid() && !pipes_.out.valid() && !pipes_.err.valid()) {
+    finished_ = true;
+  }
+}
+
+void Task::ReadOnce(Source source) {
+  char buffer[65536];  // a pipe's usual capacity (pipe(7))
+  Fd& pipe = Pipe(source);
+  const ssize_t size = read(pipe.get(), buffer, sizeof(buffer));
+  if (size > 0) {
+    OnBytes(source, absl::string_view(buffer, static_cast<size_t>(size)));
+  } else if (size == 0 || (errno != EAGAIN && errno != EINTR)) {
+    pipe.Reset();
+  }
+}
+
+void Task::Drain() {
+  for (const Source source : {kReport, kOut, kErr}) {
+    Fd& pipe = Pipe(source);
+    while (pipe.valid()) {
+      pollfd ready = {pipe.get(), POLLIN, 0};
+      if (poll(&ready, 1, 0) <= 0) {
+        break;
+      }
+      ReadOnce(source);
+    }
+    pipe.Reset();
+  }
+}
+
+void Task::OnBytes(Source source, absl::string_view bytes) {
+  switch (source) {
+    case kReport:
+      // What comes after a damage is read all the same, so that the writer
+      // meets no full and no broken pipe; the reader remembers the damage.
+      (void)reader_.Feed(bytes, frames_);
+      break;
+    case kOut:
+      out_.Append(bytes);
+      break;
+    case kErr:
+      err_.Append(bytes);
+      break;
+    case kProcess:
+    case kInit:
+      break;
+  }
+}
+
+bool Task::TryReap(int flags) {
+  int status = 0;
+  rusage usage = {};
+  pid_t waited;
+  do {
+    waited = wait4(pid_, &status, flags, &usage);
+  } while (waited < 0 && errno == EINTR);
+  if (waited == 0) {
+    return false;
+  }
+  ended_ = MonotonicNow();
+  reaped_ = true;
+  process_.Reset();
+  deadline_ = absl::InfiniteFuture();
+  if (waited == pid_) {
+    wait_status_ = status;
+    usage_.user = absl::DurationFromTimeval(usage.ru_utime);
+    usage_.system = absl::DurationFromTimeval(usage.ru_stime);
+    usage_.peak_memory_bytes = int64_t{usage.ru_maxrss} * 1024;
+  }
+  return true;
+}
+
+// The process is gone: end what it left, and see that nothing of its output is
+// missed, whoever still holds the pipes.
+void Task::Conclude() {
+  sandbox_.Kill();
+  if (has_pid_namespace_) {
+    waits_for_init_ = true;
+  } else {
+    // Nobody knows who was left; what they write from now on is lost.
+    Drain();
+    finished_ = true;
+  }
+}
+
+void Task::OnDeadline(absl::Time now) {
+  if (!timed_out_) {
+    timed_out_ = true;
+    deadline_ = now + grace_;
+    raw::PidfdSendSignal(process_.get(), SIGTERM);
+  } else {
+    deadline_ = absl::InfiniteFuture();
+    Kill();
+  }
+}
+
+void Task::Kill() {
+  sandbox_.Kill();
+  // Without a pid namespace the init's end is not the process's.
+  if (process_.valid()) {
+    raw::PidfdSendSignal(process_.get(), SIGKILL);
+  }
+}
+
+void Task::Reap() {
+  if (!reaped_) {
+    TryReap(0);
+  }
+}
+
+absl::StatusOr<Result> Task::Take() {
+  Result result;
+  if (const absl::Status status = reader_.Finish(); !status.ok()) {
+    result.report_error = std::string(status.message());
+  }
+  Captured out = out_.Take();
+  Captured err = err_.Take();
+  result.out = std::move(out.text);
+  result.err = std::move(err.text);
+  result.omitted_bytes = out.omitted_bytes + err.omitted_bytes;
+
+  absl::optional<int> returned;
+  for (Frame& frame : frames_) {
+    switch (frame.tag) {
+      case Tag::kHello:
+        break;
+      case Tag::kSetupFailure: {
+        const SetupFailure failure = DecodeSetupFailure(frame.payload);
+        if (IsStep(static_cast<int>(failure.step))) {
+          return ToStatus(failure);
+        }
+        result.report_error = "the report is damaged: it names an unknown step";
+        break;
+      }
+      case Tag::kMessage: {
+        const auto mark = out.marks.find(static_cast<uint32_t>(result.messages.size()));
+        result.messages.push_back(
+            {std::move(frame.payload), mark != out.marks.end() ? mark->second : result.out.size()});
+        break;
+      }
+      case Tag::kEnd:
+        returned = static_cast<int>(*Decoder(frame.payload).U32());
+        break;
+    }
+  }
+
+  const bool signaled = wait_status_.has_value() && WIFSIGNALED(*wait_status_);
+  if (timed_out_) {
+    result.outcome = Outcome::kTimedOut;
+    result.code = signaled ? WTERMSIG(*wait_status_) : 0;
+  } else if (signaled) {
+    result.outcome = Outcome::kSignaled;
+    result.code = WTERMSIG(*wait_status_);
+  } else if (returned.has_value()) {
+    result.outcome = Outcome::kReturned;
+    result.code = *returned;
+  } else if (wait_status_.has_value()) {
+    result.outcome = Outcome::kExited;
+    result.code = WEXITSTATUS(*wait_status_);
+  }
+  result.usage = usage_;
+  result.usage.wall = ended_ - started_;
+  result.namespaces = sandbox_.namespaces();
+  return result;
+}
+
+}  // namespace isolate::internal

@@ -1,0 +1,95 @@
+#ifndef ISOLATE_INTERNAL_TASK_H_
+#define ISOLATE_INTERNAL_TASK_H_
+
+// A process that runs in a sandbox, as the runner sees it: its pipes, what came
+// over them, its time limit and its end.
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "absl/types/optional.h"
+#include "isolate/internal/capture.h"
+#include "isolate/internal/fd.h"
+#include "isolate/internal/sandbox_supply.h"
+#include "isolate/internal/wire.h"
+#include "isolate/options.h"
+#include "isolate/result.h"
+
+namespace isolate::internal {
+
+class Task {
+ public:
+  // The runner's ends of the pipes; `err` is invalid where stderr is merged.
+  struct Pipes {
+    Fd report;
+    Fd out;
+    Fd err;
+  };
+
+  // What the runner waits for.
+  enum Source { kReport, kOut, kErr, kProcess, kInit };
+  static constexpr int kSourceCount = 5;
+
+  Task(pid_t pid, Fd process, Sandbox sandbox, Pipes pipes, const Nonce& nonce,
+       const Options& options);
+
+  // The descriptor of a source; -1 where it has ended or is not waited for.
+  int Descriptor(Source source) const;
+
+  // To be called when a source has become readable.
+  void OnReady(Source source);
+
+  // When OnDeadline has to be called.
+  absl::Time deadline() const { return deadline_; }
+  void OnDeadline(absl::Time now);
+
+  // The process was reaped, and nothing more can come.
+  bool finished() const { return finished_; }
+
+  // What became of it; to be called once, when finished.
+  absl::StatusOr<Result> Take();
+
+  // Kills the sandbox at once.
+  void Kill();
+
+  // Waits for the process to be dead, and reaps it.  After Kill.
+  void Reap();
+
+ private:
+  void ReadOnce(Source source);
+  void Drain();
+  void OnBytes(Source source, absl::string_view bytes);
+  bool TryReap(int flags);
+  void Conclude();
+  Fd& Pipe(Source source);
+
+  const pid_t pid_;
+  const bool has_pid_namespace_;
+  const absl::Duration grace_;
+  Fd process_;  // pidfd; invalid once the process is reaped
+  Sandbox sandbox_;
+  Pipes pipes_;
+  FrameReader reader_;
+  Capture out_;
+  Capture err_;
+  std::vector<Frame> frames_;
+
+  absl::Time started_;
+  absl::Time ended_;
+  absl::Time deadline_;
+  bool timed_out_ = false;
+  bool waits_for_init_ = false;
+  bool finished_ = false;
+  bool reaped_ = false;
+  absl::optional<int> wait_status_;  // nothing: somebody else took it
+  Usage usage_;
+};
+
+}  // namespace isolate::internal
+
+#endif  // ISOLATE_INTERNAL_TASK_H_
