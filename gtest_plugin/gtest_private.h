@@ -1,0 +1,76 @@
+#ifndef GTEST_PLUGIN_GTEST_PRIVATE_H_
+#define GTEST_PLUGIN_GTEST_PRIVATE_H_
+
+// GoogleTest's private members that the plugin reaches, all of them, each with
+// its reason.  Nothing else in the project touches gtest's insides.
+//
+// The access rules do not apply to the arguments of an explicit instantiation
+// ([temp.spec.general] paragraph 6), so a template may be instantiated with a
+// pointer to a private member and hand it out.  A member that a version of
+// gtest does not have, or has with another type, fails to compile here, with
+// its name in the message.
+//
+// Checked against gtest 1.12.1; the members are the same from 1.10 on.
+
+#include <vector>
+
+#include "gtest/gtest.h"
+
+namespace isolate::gtest::internal {
+
+using ::testing::TestEventListeners;
+using ::testing::TestInfo;
+using ::testing::TestResult;
+using ::testing::TestSuite;
+
+template <typename Tag, typename Tag::Type member>
+struct Expose {
+  friend typename Tag::Type MemberOf(Tag) { return member; }
+};
+
+#define ISOLATE_EXPOSE(name, type, member) \
+  struct name {                            \
+    using Type = type;                     \
+    friend Type MemberOf(name);            \
+  };                                       \
+  template struct Expose<name, &member>
+
+// What creates a test's object.  In the runner it is replaced, from a test's
+// start to its end, by one that creates a test which replays a report.
+using FactoryMember = ::testing::internal::TestFactoryBase* const TestInfo::*;
+ISOLATE_EXPOSE(Factory, FactoryMember, TestInfo::factory_);
+
+// SetUpTestSuite and TearDownTestSuite.  They run in the test processes only;
+// in the runner, functions that replay their reports stand in their place.
+using SuiteFunctionMember = void (*TestSuite::*)();
+ISOLATE_EXPOSE(SetUpFunction, SuiteFunctionMember, TestSuite::set_up_tc_);
+ISOLATE_EXPOSE(TearDownFunction, SuiteFunctionMember, TestSuite::tear_down_tc_);
+
+// Runs a suite in a test process, with gtest's own order of set-up, fixture,
+// body and tear-down, and its own handling of exceptions.
+using SuiteRunMember = void (TestSuite::*)();
+ISOLATE_EXPOSE(RunSuite, SuiteRunMember, TestSuite::Run);
+
+// The tests of a suite.  In a test process they are cut down to the one that it
+// runs: in constant time, where clearing should_run_ in all others would write
+// to, and so copy, the memory of every one of them.
+using TestListMember = std::vector<TestInfo*> TestSuite::*;
+ISOLATE_EXPOSE(TestList, TestListMember, TestSuite::test_info_list_);
+using TestIndicesMember = std::vector<int> TestSuite::*;
+ISOLATE_EXPOSE(TestIndices, TestIndicesMember, TestSuite::test_indices_);
+
+// Sets the time that a test took to what it took in its own process.
+using SetElapsedMember = void (TestResult::*)(::testing::TimeInMillis);
+ISOLATE_EXPOSE(SetElapsedTime, SetElapsedMember, TestResult::set_elapsed_time);
+
+// The object that passes events on to the listeners.  In a test process it is
+// exchanged for one that has our listener alone: the user's listeners and
+// gtest's printers live in the runner.
+using RepeaterMember = ::testing::internal::TestEventRepeater* TestEventListeners::*;
+ISOLATE_EXPOSE(Repeater, RepeaterMember, TestEventListeners::repeater_);
+
+#undef ISOLATE_EXPOSE
+
+}  // namespace isolate::gtest::internal
+
+#endif  // GTEST_PLUGIN_GTEST_PRIVATE_H_

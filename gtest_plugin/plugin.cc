@@ -1,0 +1,308 @@
+#include "gtest_plugin/plugin.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <iterator>
+#include <memory>
+#include <new>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "gtest/gtest.h"
+#include "gtest_plugin/gtest_private.h"
+#include "gtest_plugin/replay.h"
+#include "gtest_plugin/scheduler.h"
+#include "gtest_plugin/settings.h"
+#include "gtest_plugin/test_process.h"
+#include "gtest_plugin/test_report.h"
+#include "isolate/executor.h"
+
+GTEST_DECLARE_string_(internal_run_death_test);
+
+namespace isolate::gtest {
+namespace {
+
+using ::testing::TestInfo;
+using ::testing::TestPartResult;
+using ::testing::TestSuite;
+using ::testing::UnitTest;
+
+constexpr int kWrongFlagExitCode = 2;
+constexpr int kNotIsolatedExitCode = 3;
+
+[[noreturn]] void ExitWith(const absl::Status& status) {
+  fflush(stdout);
+  if (absl::IsInvalidArgument(status)) {
+    fprintf(stderr, "isolate: %s\n", std::string(status.message()).c_str());
+    exit(kWrongFlagExitCode);
+  }
+  fprintf(stderr,
+          "isolate: the tests cannot be isolated, so none is judged.\n%s\n"
+          "To run them without isolation, give --isolate=off.\n",
+          std::string(status.message()).c_str());
+  exit(kNotIsolatedExitCode);
+}
+
+bool IsFailure(const Part& part) {
+  return part.type == TestPartResult::kNonFatalFailure ||
+         part.type == TestPartResult::kFatalFailure;
+}
+
+// The listener that stands between gtest's loop and the test processes.
+class Plugin : public ::testing::EmptyTestEventListener {
+ public:
+  Plugin(std::unique_ptr<Executor> executor, const Settings& settings)
+      : scheduler_(std::move(executor), settings.jobs), time_limit_(settings.options.timeout) {}
+
+  void OnTestIterationStart(const UnitTest&, int) override { begun_ = false; }
+  void OnTestSuiteStart(const TestSuite& suite) override;
+  void OnTestStart(const TestInfo& test) override;
+  void OnTestEnd(const TestInfo& test) override;
+  void OnTestIterationEnd(const UnitTest&, int) override { scheduler_.End(); }
+  void OnTestProgramEnd(const UnitTest&) override { GiveBackSuiteFunctions(); }
+
+ private:
+  class ReplayTest;
+  class ReplayFactory;
+
+  void HoldBackSuiteFunctions(const UnitTest& unit_test);
+  void GiveBackSuiteFunctions();
+  static void ReplaySuiteSetUp();
+  static void ReplaySuiteTearDown();
+
+  TestReport& Wait(const TestInfo& test);
+  void ReplayBody(const TestInfo& test);
+  void KeepSuiteFailures(const std::vector<Step>& steps);
+
+  static Plugin* instance_;
+
+  Scheduler scheduler_;
+  const absl::Duration time_limit_;
+  SuiteFunctionsMap suite_functions_;
+  bool begun_ = false;
+
+  // Of the suite that gtest runs now.
+  const TestInfo* first_test_ = nullptr;
+  std::vector<Part> shown_failures_;
+  std::vector<Part> kept_failures_;
+  std::vector<Step> last_tear_down_;
+
+  // Of the test that gtest runs now.
+  ::testing::internal::TestFactoryBase* own_factory_ = nullptr;
+  std::unique_ptr<::testing::internal::TestFactoryBase> replay_factory_;
+
+  friend void InstallPlugin(std::unique_ptr<Executor> executor, const Settings& settings);
+};
+
+Plugin* Plugin::instance_ = nullptr;
+
+// The test that gtest runs in the runner.
+class Plugin::ReplayTest : public ::testing::Test {
+ private:
+  void TestBody() override { instance_->ReplayBody(*UnitTest::GetInstance()->current_test_info()); }
+};
+
+class Plugin::ReplayFactory : public ::testing::internal::TestFactoryBase {
+ public:
+  ::testing::Test* CreateTest() override { return new ReplayTest; }
+};
+
+void SetFactory(const TestInfo& test, ::testing::internal::TestFactoryBase* factory) {
+  // The member is const; it is given another value as the C++ object that it
+  // is, and read again only through the TestInfo.
+  const auto& member = test.*MemberOf(internal::Factory{});
+  new (const_cast<::testing::internal::TestFactoryBase**>(&member))(
+      ::testing::internal::TestFactoryBase*)(factory);
+}
+
+void Plugin::OnTestSuiteStart(const TestSuite& suite) {
+  // The first suite of an iteration: the tests and their order are settled and
+  // the environments are set up.  (OnEnvironmentsSetUpEnd would be too few: a
+  // repetition need not set environments up again.)
+  if (!begun_) {
+    begun_ = true;
+    HoldBackSuiteFunctions(*UnitTest::GetInstance());
+    if (absl::Status status = scheduler_.Begin(*UnitTest::GetInstance(), suite_functions_);
+        !status.ok()) {
+      ExitWith(status);
+    }
+  }
+  first_test_ = scheduler_.FirstTestOf(suite);
+  shown_failures_.clear();
+  kept_failures_.clear();
+  last_tear_down_.clear();
+}
+
+void Plugin::HoldBackSuiteFunctions(const UnitTest& unit_test) {
+  for (int i = 0; i < unit_test.total_test_suite_count(); ++i) {
+    auto* suite = const_cast<TestSuite*>(unit_test.GetTestSuite(i));
+    auto& set_up = suite->*MemberOf(internal::SetUpFunction{});
+    auto& tear_down = suite->*MemberOf(internal::TearDownFunction{});
+    if (suite_functions_.emplace(suite, SuiteFunctions{set_up, tear_down}).second) {
+      set_up = &ReplaySuiteSetUp;
+      tear_down = &ReplaySuiteTearDown;
+    }
+  }
+}
+
+void Plugin::GiveBackSuiteFunctions() {
+  for (const auto& [suite, functions] : suite_functions_) {
+    auto* mutable_suite = const_cast<TestSuite*>(suite);
+    mutable_suite->*MemberOf(internal::SetUpFunction{}) = functions.set_up;
+    mutable_suite->*MemberOf(internal::TearDownFunction{}) = functions.tear_down;
+  }
+  suite_functions_.clear();
+}
+
+TestReport& Plugin::Wait(const TestInfo& test) {
+  absl::StatusOr<TestReport*> report = scheduler_.Wait(test);
+  if (!report.ok()) {
+    ExitWith(report.status());
+  }
+  return **report;
+}
+
+// Stands in place of SetUpTestSuite: what the first test's set-up did is
+// reported where gtest reports it, under the suite.
+void Plugin::ReplaySuiteSetUp() {
+  if (instance_->first_test_ != nullptr) {
+    const TestReport& report = instance_->Wait(*instance_->first_test_);
+    Replay(report.suite_set_up);
+    for (const Step& step : report.suite_set_up) {
+      if (step.part.has_value()) {
+        instance_->shown_failures_.push_back(*step.part);
+      }
+    }
+  }
+}
+
+// Stands in place of TearDownTestSuite: the last test's, and failures of other
+// tests' set-ups and tear-downs that have not been shown yet.
+void Plugin::ReplaySuiteTearDown() {
+  Replay(instance_->last_tear_down_);
+  for (const Part& part : instance_->kept_failures_) {
+    Replay(part);
+  }
+}
+
+void Plugin::OnTestStart(const TestInfo& test) {
+  own_factory_ = test.*MemberOf(internal::Factory{});
+  replay_factory_ = std::make_unique<ReplayFactory>();
+  SetFactory(test, replay_factory_.get());
+}
+
+void Plugin::ReplayBody(const TestInfo& test) {
+  const TestReport& report = Wait(test);
+  ReplayErr(report.err);
+  // The suite's set-up ran for every test, and is told of once, unless it is
+  // where this test's process ended.
+  if (!report.started && &test != first_test_) {
+    Replay(report.suite_set_up);
+  }
+  Replay(report.test);
+  if (!report.whole()) {
+    Part end;
+    end.type = TestPartResult::kFatalFailure;
+    end.file = test.file();
+    end.line = test.line();
+    end.message = ExplainEnd(report, time_limit_);
+    if (report.ended) {
+      Replay(report.suite_tear_down);
+    }
+    Replay(end);
+  }
+}
+
+void Plugin::OnTestEnd(const TestInfo& test) {
+  SetFactory(test, own_factory_);
+  replay_factory_.reset();
+  TestReport& report = Wait(test);
+  (const_cast<::testing::TestResult*>(test.result())->*MemberOf(internal::SetElapsedTime{}))(
+      report.elapsed_ms);
+  if (&test != first_test_ && report.started) {
+    KeepSuiteFailures(report.suite_set_up);
+  }
+  if (report.whole()) {
+    KeepSuiteFailures(last_tear_down_);
+    last_tear_down_ = std::move(report.suite_tear_down);
+  }
+  scheduler_.Forget(test);
+}
+
+void Plugin::KeepSuiteFailures(const std::vector<Step>& steps) {
+  for (const Step& step : steps) {
+    if (step.part.has_value() && IsFailure(*step.part) &&
+        std::find(shown_failures_.begin(), shown_failures_.end(), *step.part) ==
+            shown_failures_.end()) {
+      shown_failures_.push_back(*step.part);
+      kept_failures_.push_back(*step.part);
+    }
+  }
+}
+
+void InstallPlugin(std::unique_ptr<Executor> executor, const Settings& settings) {
+  // gtest owns its listeners.
+  Plugin::instance_ = new Plugin(std::move(executor), settings);
+  UnitTest::GetInstance()->listeners().Append(Plugin::instance_);
+}
+
+// The descriptors lead to the same file, as they do on a terminal and under
+// Bazel: then the order of what comes over them matters.
+bool IsSameFile(int a, int b) {
+  struct stat of_a;
+  struct stat of_b;
+  return fstat(a, &of_a) == 0 && fstat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev &&
+         of_a.st_ino == of_b.st_ino;
+}
+
+bool AsksForHelp(int argc, char** argv) {
+  static constexpr absl::string_view kHelp[] = {"--help", "-h", "-?", "/?"};
+  for (int i = 1; i < argc; ++i) {
+    if (std::find(std::begin(kHelp), std::end(kHelp), argv[i]) != std::end(kHelp)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+absl::Status TryInstall(int* argc, char** argv) {
+  absl::StatusOr<Settings> settings = ParseSettings(argc, argv);
+  if (!settings.ok()) {
+    return settings.status();
+  }
+  if (AsksForHelp(*argc, argv)) {
+    printf("\n%s", FlagsHelp().c_str());
+    return absl::OkStatus();
+  }
+  if (!settings->isolate || GTEST_FLAG_GET(list_tests) ||
+      !GTEST_FLAG_GET(internal_run_death_test).empty()) {
+    return absl::OkStatus();
+  }
+  settings->options.merge_stderr = IsSameFile(STDOUT_FILENO, STDERR_FILENO);
+  absl::StatusOr<std::unique_ptr<Executor>> executor =
+      Executor::Create(settings->options, settings->jobs);
+  if (!executor.ok()) {
+    return executor.status();
+  }
+  InstallPlugin(*std::move(executor), *settings);
+  return absl::OkStatus();
+}
+
+void Install(int* argc, char** argv) {
+  if (absl::Status status = TryInstall(argc, argv); !status.ok()) {
+    ExitWith(status);
+  }
+}
+
+}  // namespace isolate::gtest

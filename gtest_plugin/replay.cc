@@ -1,0 +1,97 @@
+#include "gtest_plugin/replay.h"
+
+#include <stdio.h>
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "gtest/gtest.h"
+#include "gtest_plugin/test_report.h"
+#include "isolate/result.h"
+
+namespace isolate::gtest {
+namespace {
+
+void Print(const std::string& text, FILE* stream) {
+  if (!text.empty()) {
+    // Not a string function: output may hold NUL bytes.
+    fwrite(text.data(), 1, text.size(), stream);
+    fflush(stream);
+  }
+}
+
+// In the runner gtest must not add a stack trace of the replay to a message
+// that has one of the test.
+class ScopedNoStackTrace {
+ public:
+  ScopedNoStackTrace() : depth_(GTEST_FLAG_GET(stack_trace_depth)) {
+    GTEST_FLAG_SET(stack_trace_depth, 0);
+  }
+  ~ScopedNoStackTrace() { GTEST_FLAG_SET(stack_trace_depth, depth_); }
+  ScopedNoStackTrace(const ScopedNoStackTrace&) = delete;
+  ScopedNoStackTrace& operator=(const ScopedNoStackTrace&) = delete;
+
+ private:
+  const int depth_;
+};
+
+std::string Where(const TestReport& report) {
+  if (!report.started) {
+    return "in SetUpTestSuite, before the test began";
+  }
+  if (report.ended) {
+    return "after the test, in TearDownTestSuite or at the process's end";
+  }
+  return "before the test ended";
+}
+
+}  // namespace
+
+void Replay(const std::vector<Step>& steps) {
+  for (const Step& step : steps) {
+    Print(step.output, stdout);
+    if (step.part.has_value()) {
+      Replay(*step.part);
+    }
+    if (step.property.has_value()) {
+      ::testing::Test::RecordProperty(step.property->key, step.property->value);
+    }
+  }
+}
+
+void Replay(const Part& part) {
+  const ScopedNoStackTrace no_stack_trace;
+  // What gtest's own macros expand to.
+  ::testing::internal::AssertHelper(part.type, part.file.has_value() ? part.file->c_str() : nullptr,
+                                    part.line, part.message.c_str()) = ::testing::Message();
+}
+
+void ReplayErr(const std::string& err) { Print(err, stderr); }
+
+std::string ExplainEnd(const TestReport& report, absl::Duration limit) {
+  if (!report.damage.empty()) {
+    return absl::StrCat("isolate: ", report.damage, " (the test's process ",
+                        Describe(report.outcome, report.code), ")");
+  }
+  switch (report.outcome) {
+    case Outcome::kReturned:
+      return "isolate: the test's process ended with no word of the test's end";
+    case Outcome::kExited:
+      return absl::StrCat("isolate: the test's process exited with code ", report.code, " ",
+                          Where(report), ": something called exit");
+    case Outcome::kSignaled:
+      return absl::StrCat("isolate: the test's process ", Describe(report.outcome, report.code),
+                          " ", Where(report));
+    case Outcome::kTimedOut:
+      return absl::StrCat("isolate: the test took longer than its time limit of ",
+                          absl::FormatDuration(limit), " (--isolate_timeout) and was ended");
+    case Outcome::kLost:
+      return "isolate: the test's process ended, and something else in this process, such as a "
+             "SIGCHLD handler, took its exit status";
+  }
+  return "";
+}
+
+}  // namespace isolate::gtest

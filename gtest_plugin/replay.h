@@ -1,0 +1,31 @@
+#ifndef GTEST_PLUGIN_REPLAY_H_
+#define GTEST_PLUGIN_REPLAY_H_
+
+// Makes gtest in the runner report what happened in a test process.
+
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "gtest/gtest.h"
+#include "gtest_plugin/test_report.h"
+
+namespace isolate::gtest {
+
+// Prints the output and adds the assertions and properties to whatever gtest
+// runs now, a test or a suite, in their order.
+void Replay(const std::vector<Step>& steps);
+
+// Adds one assertion's outcome.
+void Replay(const Part& part);
+
+// Prints what was captured of stderr, where that was captured apart.
+void ReplayErr(const std::string& err);
+
+// What to tell of a test process that did not go all its way.  `limit` is the
+// time limit that it had.
+std::string ExplainEnd(const TestReport& report, absl::Duration limit);
+
+}  // namespace isolate::gtest
+
+#endif  // GTEST_PLUGIN_REPLAY_H_

@@ -1,0 +1,130 @@
+#include "gtest_plugin/scheduler.h"
+
+#include <memory>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "gtest_plugin/test_process.h"
+#include "gtest_plugin/test_report.h"
+#include "isolate/executor.h"
+#include "isolate/reporter.h"
+
+namespace isolate::gtest {
+
+using ::testing::TestInfo;
+using ::testing::TestSuite;
+
+absl::Status Scheduler::Begin(const ::testing::UnitTest& unit_test,
+                              const SuiteFunctionsMap& functions) {
+  functions_ = &functions;
+  for (int i = 0; i < unit_test.total_test_suite_count(); ++i) {
+    const TestSuite* suite = unit_test.GetTestSuite(i);
+    for (int j = 0; j < suite->total_test_count(); ++j) {
+      const TestInfo* test = suite->GetTestInfo(j);
+      if (!test->should_run()) {
+        continue;
+      }
+      Job job;
+      // gtest owns both as mutable objects; only its reflection is const.
+      job.suite = const_cast<TestSuite*>(suite);
+      job.test = const_cast<TestInfo*>(test);
+      queue_.push_back(std::move(job));
+      by_test_.emplace(test, &queue_.back());
+      first_tests_.emplace(suite, test);
+    }
+  }
+  return Fill();
+}
+
+absl::StatusOr<TestReport*> Scheduler::Wait(const TestInfo& test) {
+  const auto found = by_test_.find(&test);
+  if (found == by_test_.end()) {
+    return absl::InternalError(absl::StrCat("the test ", test.test_suite_name(), ".", test.name(),
+                                            " was not among those that were to run"));
+  }
+  Job& job = *found->second;
+  // gtest's order may be another one than it showed; then this test comes first.
+  while (!job.started) {
+    if (executor_->running() < jobs_) {
+      if (absl::Status status = Start(job); !status.ok()) {
+        return status;
+      }
+    } else if (absl::Status status = Collect(); !status.ok()) {
+      return status;
+    }
+  }
+  while (job.report == nullptr) {
+    if (absl::Status status = Collect(); !status.ok()) {
+      return status;
+    }
+    if (absl::Status status = Fill(); !status.ok()) {
+      return status;
+    }
+  }
+  return job.report.get();
+}
+
+const TestInfo* Scheduler::FirstTestOf(const TestSuite& suite) const {
+  const auto found = first_tests_.find(&suite);
+  return found != first_tests_.end() ? found->second : nullptr;
+}
+
+void Scheduler::Forget(const TestInfo& test) {
+  const auto found = by_test_.find(&test);
+  if (found != by_test_.end()) {
+    found->second->report.reset();
+  }
+}
+
+void Scheduler::End() {
+  for (const auto& [id, job] : by_id_) {
+    executor_->Cancel(id);
+  }
+  by_id_.clear();
+  by_test_.clear();
+  first_tests_.clear();
+  queue_.clear();
+  next_ = 0;
+}
+
+absl::Status Scheduler::Start(Job& job) {
+  const absl::StatusOr<Executor::Id> id = executor_->Start([&](Reporter& reporter) {
+    return RunTest(*job.suite, *job.test, functions_->at(job.suite), reporter);
+  });
+  if (!id.ok()) {
+    return id.status();
+  }
+  job.started = true;
+  job.id = *id;
+  by_id_.emplace(*id, &job);
+  return absl::OkStatus();
+}
+
+absl::Status Scheduler::Fill() {
+  while (next_ < queue_.size() && executor_->running() < jobs_) {
+    Job& job = queue_[next_++];
+    if (!job.started) {
+      if (absl::Status status = Start(job); !status.ok()) {
+        return status;
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Scheduler::Collect() {
+  Executor::Finished finished = executor_->WaitAny();
+  const auto found = by_id_.find(finished.id);
+  Job& job = *found->second;
+  by_id_.erase(found);
+  if (!finished.result.ok()) {
+    return finished.result.status();
+  }
+  job.report = std::make_unique<TestReport>(MakeTestReport(*std::move(finished.result)));
+  return absl::OkStatus();
+}
+
+}  // namespace isolate::gtest

@@ -1,0 +1,72 @@
+#ifndef GTEST_PLUGIN_SCHEDULER_H_
+#define GTEST_PLUGIN_SCHEDULER_H_
+
+// Starts tests ahead, up to so many at once, in the order in which gtest will
+// ask for them, and keeps their reports until it does.  Lives in the runner.
+
+#include <deque>
+#include <memory>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "gtest/gtest.h"
+#include "gtest_plugin/test_process.h"
+#include "gtest_plugin/test_report.h"
+#include "isolate/executor.h"
+
+namespace isolate::gtest {
+
+using SuiteFunctionsMap = absl::flat_hash_map<const ::testing::TestSuite*, SuiteFunctions>;
+
+class Scheduler {
+ public:
+  // Runs up to `jobs` tests at once (at least 1).
+  Scheduler(std::unique_ptr<Executor> executor, int jobs)
+      : executor_(std::move(executor)), jobs_(static_cast<size_t>(jobs)) {}
+
+  // Takes over the tests that will run in this iteration, in the order that
+  // gtest shows them, and starts the first ones.  `functions` holds the suites'
+  // own functions, and must outlive the iteration.  Costs O(number of tests).
+  absl::Status Begin(const ::testing::UnitTest& unit_test, const SuiteFunctionsMap& functions);
+
+  // Waits for a test's report, and keeps the other slots busy meanwhile.  The
+  // report is kept until Forget.
+  absl::StatusOr<TestReport*> Wait(const ::testing::TestInfo& test);
+
+  // The first test of the suite that will run; null if none will.
+  const ::testing::TestInfo* FirstTestOf(const ::testing::TestSuite& suite) const;
+
+  // Gives a report's memory back.
+  void Forget(const ::testing::TestInfo& test);
+
+  // Kills what runs, and forgets everything.
+  void End();
+
+ private:
+  struct Job {
+    ::testing::TestSuite* suite = nullptr;
+    ::testing::TestInfo* test = nullptr;
+    bool started = false;
+    Executor::Id id = 0;
+    std::unique_ptr<TestReport> report;
+  };
+
+  absl::Status Start(Job& job);
+  absl::Status Fill();
+  absl::Status Collect();
+
+  const std::unique_ptr<Executor> executor_;
+  const size_t jobs_;
+  const SuiteFunctionsMap* functions_ = nullptr;
+  std::deque<Job> queue_;
+  size_t next_ = 0;  // the first job that Fill has not looked at
+  absl::flat_hash_map<const ::testing::TestInfo*, Job*> by_test_;
+  absl::flat_hash_map<Executor::Id, Job*> by_id_;
+  absl::flat_hash_map<const ::testing::TestSuite*, const ::testing::TestInfo*> first_tests_;
+};
+
+}  // namespace isolate::gtest
+
+#endif  // GTEST_PLUGIN_SCHEDULER_H_

@@ -1,0 +1,273 @@
+#include "gtest_plugin/settings.h"
+
+#include <stdlib.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/flags/commandlineflag.h"
+#include "absl/flags/flag.h"
+#include "absl/flags/marshalling.h"
+#include "absl/flags/reflection.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+#include "absl/time/time.h"
+#include "absl/types/optional.h"
+#include "isolate/options.h"
+
+namespace isolate::gtest {
+
+// Types of flags whose right values are few, or have a form of their own.
+
+enum class OnOff { kOn, kOff };
+
+static bool AbslParseFlag(absl::string_view text, OnOff* value, std::string* error) {
+  if (text == "on" || text == "off") {
+    *value = text == "on" ? OnOff::kOn : OnOff::kOff;
+    return true;
+  }
+  *error = "right are: on, off";
+  return false;
+}
+
+static std::string AbslUnparseFlag(OnOff value) { return value == OnOff::kOn ? "on" : "off"; }
+
+struct Jobs {
+  int count = 0;  // 0: as many as fit
+};
+
+static bool AbslParseFlag(absl::string_view text, Jobs* value, std::string* error) {
+  if (text == "auto") {
+    value->count = 0;
+    return true;
+  }
+  if (absl::SimpleAtoi(text, &value->count) && value->count >= 1 && value->count <= 1024) {
+    return true;
+  }
+  *error = "right are: auto, or a number from 1 to 1024";
+  return false;
+}
+
+static std::string AbslUnparseFlag(Jobs value) {
+  return value.count == 0 ? "auto" : absl::StrCat(value.count);
+}
+
+struct ByteSize {
+  int64_t bytes = 0;  // 0: no limit of our own
+};
+
+static bool AbslParseFlag(absl::string_view text, ByteSize* value, std::string* error) {
+  static constexpr struct {
+    absl::string_view suffix;
+    int shift;
+  } kUnits[] = {{"K", 10}, {"M", 20}, {"G", 30}};
+  int shift = 0;
+  absl::string_view digits = text;
+  for (const auto& unit : kUnits) {
+    if (absl::EndsWith(text, unit.suffix)) {
+      shift = unit.shift;
+      digits.remove_suffix(1);
+    }
+  }
+  int64_t count = 0;
+  if (absl::SimpleAtoi(digits, &count) && count >= 1 &&
+      count <= std::numeric_limits<int64_t>::max() >> shift) {
+    value->bytes = count << shift;
+    return true;
+  }
+  if (text == "half") {
+    value->bytes = 0;
+    return true;
+  }
+  *error = "right are: half (of the memory), or a number of bytes, with K, M or G if wanted";
+  return false;
+}
+
+static std::string AbslUnparseFlag(ByteSize value) {
+  return value.bytes == 0 ? "half" : absl::StrCat(value.bytes);
+}
+
+struct NetworkKind {
+  Network network = Network::kLoopback;
+};
+
+static bool AbslParseFlag(absl::string_view text, NetworkKind* value, std::string* error) {
+  if (text == "loopback") {
+    value->network = Network::kLoopback;
+  } else if (text == "none") {
+    value->network = Network::kNone;
+  } else if (text == "host") {
+    value->network = Network::kHost;
+  } else {
+    *error = "right are: loopback, none, host";
+    return false;
+  }
+  return true;
+}
+
+static std::string AbslUnparseFlag(NetworkKind value) {
+  switch (value.network) {
+    case Network::kLoopback:
+      return "loopback";
+    case Network::kNone:
+      return "none";
+    case Network::kHost:
+      return "host";
+  }
+  return "";
+}
+
+}  // namespace isolate::gtest
+
+ABSL_FLAG(isolate::gtest::OnOff, isolate, isolate::gtest::OnOff::kOn,
+          "on: every test in a sandbox of its own; off: as without isolate.");
+ABSL_FLAG(isolate::gtest::Jobs, isolate_jobs, isolate::gtest::Jobs{},
+          "How many tests run at once. auto: one for each core, and 1 under Bazel, which runs "
+          "tests side by side itself.");
+ABSL_FLAG(isolate::gtest::NetworkKind, isolate_network, isolate::gtest::NetworkKind{},
+          "loopback: a network of the test's own, with lo up and nothing else; none: lo is down "
+          "too; host: the network outside.");
+ABSL_FLAG(std::string, isolate_hostname, "isolate", "The host name that a test sees.");
+ABSL_FLAG(isolate::gtest::ByteSize, isolate_tmp_size, isolate::gtest::ByteSize{},
+          "The size limit of each private folder (/tmp, /var/tmp, /dev/shm, the scratch folder).");
+ABSL_FLAG(absl::Duration, isolate_timeout, absl::InfiniteDuration(),
+          "The time limit of each test, as 10s or 500ms; inf: none.");
+ABSL_FLAG(absl::Duration, isolate_grace, absl::Seconds(2),
+          "How long a test that is over its time limit has between SIGTERM and the end of its "
+          "sandbox.");
+
+namespace isolate::gtest {
+namespace {
+
+constexpr absl::string_view kFlagNames[] = {
+    "isolate",          "isolate_jobs",    "isolate_network", "isolate_hostname",
+    "isolate_tmp_size", "isolate_timeout", "isolate_grace",
+};
+
+struct Assignment {
+  std::string source;  // "--isolate_jobs" or "ISOLATE_JOBS"
+  std::string name;
+  std::string value;
+};
+
+// The part of "--isolate_jobs=4" between the dashes and the sign, if the
+// argument is one of ours.  gtest takes one dash or two, and so do we.
+absl::optional<absl::string_view> OurFlag(absl::string_view argument) {
+  if (!absl::ConsumePrefix(&argument, "--") && !absl::ConsumePrefix(&argument, "-")) {
+    return absl::nullopt;
+  }
+  const absl::string_view name = argument.substr(0, argument.find('='));
+  if (name == "isolate" || absl::StartsWith(name, "isolate_")) {
+    return argument;
+  }
+  return absl::nullopt;
+}
+
+absl::Status Assign(const Assignment& assignment) {
+  absl::CommandLineFlag* flag = nullptr;
+  if (std::find(std::begin(kFlagNames), std::end(kFlagNames), assignment.name) !=
+      std::end(kFlagNames)) {
+    flag = absl::FindCommandLineFlag(assignment.name);
+  }
+  if (flag == nullptr) {
+    return absl::InvalidArgumentError(absl::StrCat(assignment.source,
+                                                   ": there is no such flag; there are: --",
+                                                   absl::StrJoin(kFlagNames, ", --")));
+  }
+  std::string error;
+  if (!flag->ParseFrom(assignment.value, &error)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(assignment.source, "=", assignment.value, ": ", error));
+  }
+  return absl::OkStatus();
+}
+
+int DefaultJobs() {
+  // Bazel's test-setup.sh sets it, and --run_under and shards inherit it.
+  if (getenv("BAZEL_TEST") != nullptr || getenv("TEST_TARGET") != nullptr) {
+    return 1;
+  }
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+}  // namespace
+
+absl::StatusOr<Settings> ParseSettings(int* argc, char** argv) {
+  std::vector<Assignment> assignments;
+  for (const absl::string_view name : kFlagNames) {
+    const std::string variable = absl::AsciiStrToUpper(name);
+    if (const char* value = getenv(variable.c_str())) {
+      assignments.push_back({variable, std::string(name), value});
+    }
+  }
+  std::vector<char*> others;
+  bool flags_over = false;
+  for (int i = 0; i < *argc; ++i) {
+    const absl::string_view argument = argv[i];
+    flags_over = flags_over || argument == "--";
+    const absl::optional<absl::string_view> ours =
+        i == 0 || flags_over ? absl::nullopt : OurFlag(argument);
+    if (!ours.has_value()) {
+      others.push_back(argv[i]);
+      continue;
+    }
+    const size_t sign = ours->find('=');
+    if (sign == absl::string_view::npos) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(argument, ": a value is missing; write ", argument, "=VALUE"));
+    }
+    const absl::string_view name = ours->substr(0, sign);
+    assignments.push_back(
+        {absl::StrCat("--", name), std::string(name), std::string(ours->substr(sign + 1))});
+  }
+  for (const Assignment& assignment : assignments) {
+    if (absl::Status status = Assign(assignment); !status.ok()) {
+      return status;
+    }
+  }
+
+  Settings settings;
+  settings.isolate = absl::GetFlag(FLAGS_isolate) == OnOff::kOn;
+  settings.jobs = absl::GetFlag(FLAGS_isolate_jobs).count;
+  if (settings.jobs == 0) {
+    settings.jobs = DefaultJobs();
+  }
+  settings.options.network = absl::GetFlag(FLAGS_isolate_network).network;
+  settings.options.hostname = absl::GetFlag(FLAGS_isolate_hostname);
+  settings.options.tmpfs_size_bytes = absl::GetFlag(FLAGS_isolate_tmp_size).bytes;
+  settings.options.timeout = absl::GetFlag(FLAGS_isolate_timeout);
+  settings.options.grace = absl::GetFlag(FLAGS_isolate_grace);
+  if (absl::Status status = Validate(settings.options); !status.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("--isolate_", status.message()));
+  }
+  std::copy(others.begin(), others.end(), argv);
+  *argc = static_cast<int>(others.size());
+  argv[*argc] = nullptr;
+  return settings;
+}
+
+std::string FlagsHelp() {
+  std::string help = "Isolation, each test in a sandbox of its own:\n";
+  for (const absl::string_view name : kFlagNames) {
+    const absl::CommandLineFlag* flag = absl::FindCommandLineFlag(name);
+    absl::StrAppend(&help, "  --", name, "=", flag->DefaultValue(), "\n      ", flag->Help(), "\n");
+  }
+  absl::StrAppend(&help,
+                  "  Each flag has an environment variable of the same name in capitals, as\n"
+                  "  ISOLATE_JOBS; the flag wins.\n");
+  return help;
+}
+
+}  // namespace isolate::gtest

@@ -1,0 +1,33 @@
+#ifndef GTEST_PLUGIN_SETTINGS_H_
+#define GTEST_PLUGIN_SETTINGS_H_
+
+// The plugin's flags, --isolate_NAME=VALUE, and their environment variables,
+// ISOLATE_NAME.  A flag wins over its variable.
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "isolate/options.h"
+
+namespace isolate::gtest {
+
+struct Settings {
+  // False: run as without the plugin.
+  bool isolate = true;
+  // How many tests run at once; at least 1.
+  int jobs = 1;
+  Options options;
+};
+
+// Reads the environment, then takes the plugin's flags out of `argv`, wherever
+// they stand before a "--"; everything else stays, in its order.
+// InvalidArgument for an unknown flag of ours or a wrong value, naming it and
+// what is right; `argv` is not touched then.
+absl::StatusOr<Settings> ParseSettings(int* argc, char** argv);
+
+// What --help says of the flags.
+std::string FlagsHelp();
+
+}  // namespace isolate::gtest
+
+#endif  // GTEST_PLUGIN_SETTINGS_H_

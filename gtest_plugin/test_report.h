@@ -1,0 +1,92 @@
+#ifndef GTEST_PLUGIN_TEST_REPORT_H_
+#define GTEST_PLUGIN_TEST_REPORT_H_
+
+// What a test process tells the runner about its test, event by event, and how
+// it goes into messages.  Pure code: no gtest state, no system call.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/optional.h"
+#include "gtest/gtest.h"
+#include "isolate/result.h"
+
+namespace isolate::gtest {
+
+// An assertion's outcome; what testing::TestPartResult holds.
+struct Part {
+  ::testing::TestPartResult::Type type = ::testing::TestPartResult::kSuccess;
+  absl::optional<std::string> file;
+  int line = -1;
+  std::string message;
+};
+
+bool operator==(const Part& a, const Part& b);
+
+// What RecordProperty recorded.
+struct Property {
+  std::string key;
+  std::string value;
+};
+
+// Where in the life of the test process something happened.
+enum class Phase : uint8_t {
+  kSuiteSetUp = 0,
+  kTest = 1,  // fixture and body
+  kSuiteTearDown = 2,
+};
+
+struct Event {
+  enum class Kind : uint8_t {
+    kPart = 1,
+    kProperty = 2,
+    kTestStart = 3,
+    kTestEnd = 4,
+  };
+  Kind kind = Kind::kPart;
+  Part part;
+  Property property;
+  int64_t elapsed_ms = 0;  // kTestEnd: as gtest measured it
+};
+
+std::string Encode(const Event& event);
+
+// DataLoss for what Encode cannot have written: a test process is not trusted.
+absl::StatusOr<Event> Decode(absl::string_view message);
+
+// A stretch of output followed by something that happened.
+struct Step {
+  std::string output;
+  absl::optional<Part> part;
+  absl::optional<Property> property;
+};
+
+// All that one test process told, in order, by phase.
+struct TestReport {
+  std::vector<Step> suite_set_up;
+  std::vector<Step> test;
+  std::vector<Step> suite_tear_down;
+  std::string err;  // where stderr is captured apart
+
+  bool started = false;    // the suite's set-up was done
+  bool ended = false;      // the test, with its fixture, was done
+  int64_t elapsed_ms = 0;  // as gtest measured it, or the process's whole time
+
+  // What became of the process.
+  Outcome outcome = Outcome::kLost;
+  int code = 0;
+  std::string damage;  // not empty: what is wrong with the report
+
+  // The process went all its way.
+  bool whole() const { return outcome == Outcome::kReturned && ended && damage.empty(); }
+};
+
+// Puts a result's messages and output together.
+TestReport MakeTestReport(Result result);
+
+}  // namespace isolate::gtest
+
+#endif  // GTEST_PLUGIN_TEST_REPORT_H_
