@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
@@ -71,6 +72,14 @@ using internal::Task;
     __llvm_profile_write_file();
   }
   _exit(code);
+}
+
+// A pipe gets full buffers, and a crash loses them.  A stream that the program
+// made unbuffered stays that.
+void PrintLineByLine() {
+  if (__fbufsize(stdout) != 1) {
+    setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
+  }
 }
 
 // The working directory now, and how to come back to it.
@@ -193,6 +202,7 @@ void Executor::Impl::RunTest(const EnterPlan& plan, const Nonce& nonce,
   // The user's code may run from here on, and so may malloc.
   forked_ = true;
   SetEnvironment();
+  PrintLineByLine();
   Reporter reporter(plan.report, plan.out, nonce);
   if (!reporter.Begin().ok()) {
     internal::raw::Exit(internal::kNotIsolatedExitCode);
