@@ -71,6 +71,10 @@ void HelperProcess::LetGoOfTheRunner() {
   sigset_t all;
   sigfillset(&all);
   sigprocmask(SIG_SETMASK, &all, nullptr);
+  // A process group for us and the inits, which we can kill by it.
+  if (setpgid(0, 0) != 0) {
+    Fail(Step::kForkHelper);
+  }
   // Every disposition of the runner's goes; the inits inherit that.
   for (int signal = 1; signal < NSIG; ++signal) {
     ::signal(signal, SIG_DFL);
@@ -78,7 +82,7 @@ void HelperProcess::LetGoOfTheRunner() {
   ::signal(SIGCHLD, SIG_IGN);
   const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0 ||
-      raw::CloseFrom(3, &control_, 1) != 0) {
+      raw::CloseFrom(3, &control_, 1) != 0 || chdir("/") != 0) {
     Fail(Step::kForkHelper);
   }
 }
@@ -211,15 +215,14 @@ void HelperProcess::ProvideHosts() {
   if (plan_.hosts == nullptr) {
     return;
   }
-  static constexpr char kPlace[] = "/tmp";
-  static constexpr char kFile[] = "/tmp/hosts";
-  if (mount("tmpfs", kPlace, "tmpfs", MS_NOSUID | MS_NODEV, "size=1m,mode=755") != 0) {
+  if (mount("tmpfs", plan_.staging, "tmpfs", MS_NOSUID | MS_NODEV, "size=1m,mode=755") != 0 ||
+      chdir(plan_.staging) != 0) {
     Fail(Step::kHostsFile);
   }
-  const int file = open(kFile, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+  const int file = open("hosts", O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
   if (file < 0 || raw::WriteAll(file, plan_.hosts, strlen(plan_.hosts)) != 0 ||
-      fchmod(file, 0644) != 0 || mount(kFile, "/etc/hosts", nullptr, MS_BIND, nullptr) != 0 ||
-      umount2(kPlace, MNT_DETACH) != 0) {
+      fchmod(file, 0644) != 0 || mount("hosts", "/etc/hosts", nullptr, MS_BIND, nullptr) != 0 ||
+      chdir("/") != 0 || umount2(plan_.staging, MNT_DETACH) != 0) {
     Fail(Step::kHostsFile);
   }
   close(file);
@@ -280,14 +283,13 @@ void HelperProcess::Run() {
   }
 }
 
-// The runner let go of us while alive: wait until every init is gone, so that
-// nothing is left when it has waited for us.  If it dies meanwhile, the signal
-// ends us, and that ends the inits.
+// The runner let go of us: kill every init, and wait until all are gone, so
+// that nothing is left when the runner has waited for us.  Should the runner
+// have left its group, we die by our own signal, and the inits after us.
 void HelperProcess::End() {
-  pollfd ended = {runner_, POLLIN, 0};
-  if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || poll(&ended, 1, 0) != 0) {
-    raw::Exit(0);
-  }
+  const pid_t group = getpgrp();
+  setpgid(0, plan_.runner_group);
+  kill(-group, SIGKILL);
   while (wait(nullptr) >= 0 || errno == EINTR) {
   }
   raw::Exit(0);

@@ -26,8 +26,8 @@ class Helper {
   Helper(Helper&&) = default;
   Helper& operator=(Helper&&) = delete;
 
-  // Ends the helper, and waits for it and for every init that is still being
-  // set up.  Inits that were announced must have been killed before.
+  // Ends the helper and every sandbox that it made, and waits until they are
+  // gone.
   ~Helper();
 
   // The runner's end of the control socket.

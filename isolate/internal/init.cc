@@ -65,27 +65,41 @@ void Init::DieWith(int helper) {
   }
 }
 
-// Mounts a file system of the kernel's own with the flags that these have
-// everywhere; a remount in a user namespace may not have fewer.
+// The flags of the mount that `path` is on, which are locked in a user
+// namespace: a mount that repeats it with fewer is EPERM (mount_namespaces(7)).
+int GetMountFlags(const char* path, unsigned long* flags) {
+  struct statvfs now;
+  if (statvfs(path, &now) != 0) {
+    return -1;
+  }
+  *flags = 0;
+  *flags |= (now.f_flag & ST_RDONLY) != 0 ? MS_RDONLY : 0;
+  *flags |= (now.f_flag & ST_NOSUID) != 0 ? MS_NOSUID : 0;
+  *flags |= (now.f_flag & ST_NODEV) != 0 ? MS_NODEV : 0;
+  *flags |= (now.f_flag & ST_NOEXEC) != 0 ? MS_NOEXEC : 0;
+  *flags |= (now.f_flag & ST_NOATIME) != 0 ? MS_NOATIME : 0;
+  *flags |= (now.f_flag & ST_NODIRATIME) != 0 ? MS_NODIRATIME : 0;
+  *flags |= (now.f_flag & ST_RELATIME) != 0 ? MS_RELATIME : 0;
+  return 0;
+}
+
+// Mounts a file system of the kernel's own over the one of that kind that is
+// there: read-only where that one is, as in many containers.
 int MountKernelFs(const char* type, const char* target) {
-  return mount(type, target, type, MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr);
+  unsigned long flags = 0;
+  if (GetMountFlags(target, &flags) != 0) {
+    return -1;
+  }
+  return mount(type, target, type, flags | MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr);
 }
 
 int MakeReadOnly(const char* path) {
-  struct statvfs now;
-  if (statvfs(path, &now) != 0 || mount(path, path, nullptr, MS_BIND | MS_REC, nullptr) != 0) {
+  unsigned long flags = 0;
+  if (GetMountFlags(path, &flags) != 0 ||
+      mount(path, path, nullptr, MS_BIND | MS_REC, nullptr) != 0) {
     return -1;
   }
-  // In a user namespace the flags that the mount came with are locked: a
-  // remount must repeat them, or it is EPERM (mount_namespaces(7)).
-  unsigned long flags = MS_REMOUNT | MS_BIND | MS_RDONLY;
-  flags |= (now.f_flag & ST_NOSUID) != 0 ? MS_NOSUID : 0;
-  flags |= (now.f_flag & ST_NODEV) != 0 ? MS_NODEV : 0;
-  flags |= (now.f_flag & ST_NOEXEC) != 0 ? MS_NOEXEC : 0;
-  flags |= (now.f_flag & ST_NOATIME) != 0 ? MS_NOATIME : 0;
-  flags |= (now.f_flag & ST_NODIRATIME) != 0 ? MS_NODIRATIME : 0;
-  flags |= (now.f_flag & ST_RELATIME) != 0 ? MS_RELATIME : 0;
-  return mount(nullptr, path, nullptr, flags, nullptr);
+  return mount(nullptr, path, nullptr, flags | MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr);
 }
 
 void Init::MakeMounts() {

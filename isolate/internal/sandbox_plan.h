@@ -18,6 +18,7 @@ namespace isolate::internal {
 
 struct SandboxPlan {
   pid_t runner = 0;
+  pid_t runner_group = 0;
   int namespaces = 0;  // CLONE_NEW* of a sandbox, without CLONE_NEWUSER
   UserNamespace user_namespace = UserNamespace::kIfNeeded;
 
@@ -35,6 +36,8 @@ struct SandboxPlan {
   bool loopback = false;
   const char* hostname = nullptr;  // null: no uts namespace
   const char* hosts = nullptr;     // null: /etc/hosts stays as it is
+  // Where the new /etc/hosts is put together: a folder that every sandbox covers.
+  const char* staging = nullptr;
 
   bool has_time_offset = false;
   const char* time_offsets = nullptr;  // what to write to timens_offsets

@@ -105,6 +105,7 @@ absl::Status SandboxSupply::Plan(const Options& options) {
   }
 
   plan_.runner = getpid();
+  plan_.runner_group = getpgrp();
   plan_.namespaces = NamespaceFlags(options);
   plan_.user_namespace = options.user_namespace;
   plan_.mount_ops = mount_ops_.data();
@@ -129,6 +130,8 @@ absl::Status SandboxSupply::Plan(const Options& options) {
         outside.has_value() && options.mount_namespace) {
       hosts_ = HostsFile(*outside, hostname_);
       plan_.hosts = hosts_.c_str();
+      // There is one: the scratch folder, if nothing else.
+      plan_.staging = private_folders_.front().c_str();
     }
   }
   if (options.time_offset.has_value()) {
@@ -137,18 +140,6 @@ absl::Status SandboxSupply::Plan(const Options& options) {
     plan_.time_offsets = time_offsets_.c_str();
   }
   return absl::OkStatus();
-}
-
-SandboxSupply::~SandboxSupply() {
-  ready_.clear();
-  // Answers that are still to come carry sandboxes, which must be killed for
-  // the helper to end.
-  while (helper_.has_value() && ordered_ > 0) {
-    if (!Receive().ok() && ordered_ > 0) {
-      break;
-    }
-    ready_.clear();
-  }
 }
 
 absl::StatusOr<Sandbox> SandboxSupply::Take() {

@@ -48,9 +48,6 @@ class SandboxSupply {
   // As Executor::Create.
   static absl::StatusOr<std::unique_ptr<SandboxSupply>> Create(const Options& options, int ready);
 
-  // Kills what is left, and waits until the helper is gone.
-  ~SandboxSupply();
-
   // The next sandbox, and the order for its replacement.
   absl::StatusOr<Sandbox> Take();
 

@@ -112,7 +112,7 @@ void Task::OnReady(Source source) {
 }
 
 void Task::ReadOnce(Source source) {
-  char buffer[65536];  // a pipe's usual capacity (pipe(7))
+  char buffer[16384];
   Fd& pipe = Pipe(source);
   const ssize_t size = read(pipe.get(), buffer, sizeof(buffer));
   if (size > 0) {
