@@ -82,31 +82,6 @@ void PrintLineByLine() {
   }
 }
 
-// The working directory now, and how to come back to it.
-class WorkingDirectory {
- public:
-  void FillIn(const SandboxSupply& supply, EnterPlan& plan) {
-    plan.change_directory = true;
-    descriptor_ = internal::AboveStandardStreams(Fd(open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)));
-    plan.directory_fd = descriptor_.get();
-    struct stat now;
-    // A folder that was removed has no path any more, and can still be worked in.
-    if (getcwd(path_, sizeof(path_)) == nullptr || fstat(descriptor_.get(), &now) != 0) {
-      return;
-    }
-    plan.directory = path_;
-    plan.check_directory = !supply.IsPrivate(path_);
-    plan.directory_device = now.st_dev;
-    plan.directory_inode = now.st_ino;
-  }
-
-  int descriptor() const { return descriptor_.get(); }
-
- private:
-  char path_[PATH_MAX];
-  Fd descriptor_;
-};
-
 absl::StatusOr<Nonce> MakeNonce() {
   Nonce nonce;
   if (getrandom(nonce.data(), nonce.size(), 0) != static_cast<ssize_t>(nonce.size())) {
@@ -137,6 +112,72 @@ absl::StatusOr<TaskPipes> MakeTaskPipes(bool merge_stderr) {
   return pipes;
 }
 
+// The plan by which a test process enters its sandbox, and what it points at.
+class Entry {
+ public:
+  // Lays everything out.  `close` are the descriptors of the machinery that the
+  // test process must not keep.
+  absl::Status Prepare(const Options& options, const SandboxSupply& supply, const Sandbox& sandbox,
+                       const TaskPipes& pipes, std::vector<int> close);
+
+  EnterPlan& plan() { return plan_; }
+
+ private:
+  void RememberDirectory(const SandboxSupply& supply);
+
+  EnterPlan plan_;
+  char directory_[PATH_MAX];
+  Fd directory_fd_;
+  std::vector<int> close_;
+};
+
+absl::Status Entry::Prepare(const Options& options, const SandboxSupply& supply,
+                            const Sandbox& sandbox, const TaskPipes& pipes,
+                            std::vector<int> close) {
+  plan_.report = pipes.report.theirs.get();
+  plan_.out = pipes.out.theirs.get();
+  plan_.err = options.merge_stderr ? plan_.out : pipes.err.theirs.get();
+  if (options.time_offset.has_value()) {
+    plan_.time_namespace_of = sandbox.init();
+  }
+  if (options.mount_namespace) {
+    RememberDirectory(supply);
+  }
+  if (sandbox.in_user_namespace()) {
+    plan_.limit_capabilities = true;
+    plan_.dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
+    if (internal::raw::GetCapabilities(&plan_.capabilities) != 0) {
+      return absl::ErrnoToStatus(errno, "cannot read the capabilities");
+    }
+  }
+  close_ = std::move(close);
+  for (const int descriptor :
+       {sandbox.init(), directory_fd_.get(), pipes.report.ours.get(), pipes.out.ours.get(),
+        pipes.err.ours.get(), pipes.err.theirs.get()}) {
+    if (descriptor >= 0) {
+      close_.push_back(descriptor);
+    }
+  }
+  plan_.close = close_.data();
+  plan_.close_count = close_.size();
+  return absl::OkStatus();
+}
+
+void Entry::RememberDirectory(const SandboxSupply& supply) {
+  plan_.change_directory = true;
+  directory_fd_ = internal::AboveStandardStreams(Fd(open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)));
+  plan_.directory_fd = directory_fd_.get();
+  struct stat now;
+  // A folder that was removed has no path any more, and can still be worked in.
+  if (getcwd(directory_, sizeof(directory_)) == nullptr || fstat(directory_fd_.get(), &now) != 0) {
+    return;
+  }
+  plan_.directory = directory_;
+  plan_.check_directory = !supply.IsPrivate(directory_);
+  plan_.directory_device = now.st_dev;
+  plan_.directory_inode = now.st_ino;
+}
+
 }  // namespace
 
 class Executor::Impl {
@@ -159,7 +200,11 @@ class Executor::Impl {
   bool forked() const { return forked_; }
 
  private:
+  Joined Fork(const Sandbox& sandbox, EnterPlan& plan, const Nonce& nonce, Function function);
+  absl::StatusOr<Id> Adopt(pid_t pid, Sandbox sandbox, TaskPipes pipes, const Nonce& nonce);
+  // Of the machinery: what a test process must not keep.
   std::vector<int> Descriptors() const;
+  void WaitForEvents();
   void SetEnvironment() const;
   [[noreturn]] void RunTest(const EnterPlan& plan, const Nonce& nonce, Function function) noexcept;
 
@@ -228,121 +273,107 @@ absl::StatusOr<Executor::Id> Executor::Impl::Start(Function function) {
   if (!nonce.ok()) {
     return nonce.status();
   }
+  Entry entry;
+  if (absl::Status status = entry.Prepare(options_, *supply_, *sandbox, *pipes, Descriptors());
+      !status.ok()) {
+    return status;
+  }
+  const Joined joined = Fork(*sandbox, entry.plan(), *nonce, function);
+  if (joined.pid < 0) {
+    return ToStatus({joined.step, joined.error, ""});
+  }
+  return Adopt(joined.pid, *std::move(sandbox), *std::move(pipes), *nonce);
+}
 
-  // Everything that the child needs is laid out before the fork.
-  EnterPlan plan;
-  plan.report = pipes->report.theirs.get();
-  plan.out = pipes->out.theirs.get();
-  plan.err = options_.merge_stderr ? plan.out : pipes->err.theirs.get();
-  if (options_.time_offset.has_value()) {
-    plan.time_namespace_of = sandbox->init();
-  }
-  WorkingDirectory directory;
-  if (options_.mount_namespace) {
-    directory.FillIn(*supply_, plan);
-  }
-  if (sandbox->in_user_namespace()) {
-    plan.limit_capabilities = true;
-    plan.dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
-    if (internal::raw::GetCapabilities(&plan.capabilities) != 0) {
-      return absl::ErrnoToStatus(errno, "cannot read the capabilities");
-    }
-  }
-  std::vector<int> close = Descriptors();
-  for (const int descriptor :
-       {sandbox->init(), directory.descriptor(), pipes->report.ours.get(), pipes->out.ours.get(),
-        pipes->err.ours.get(), pipes->err.theirs.get()}) {
-    if (descriptor >= 0) {
-      close.push_back(descriptor);
-    }
-  }
-  plan.close = close.data();
-  plan.close_count = close.size();
-
+// Returns in the runner only.
+Joined Executor::Impl::Fork(const Sandbox& sandbox, EnterPlan& plan, const Nonce& nonce,
+                            Function function) {
   int namespaces = supply_->namespaces();
-  if (sandbox->in_user_namespace()) {
+  if (sandbox.in_user_namespace()) {
     namespaces |= CLONE_NEWUSER;
   }
   // What stands in stdio's buffers now would be written by both.
   fflush(nullptr);
-  Joined joined;
-  {
-    const internal::ScopedSignalBlock block;
-    plan.signal_mask = &block.before();
-    joined = internal::ForkInto(sandbox->init(), namespaces);
-    if (joined.pid == 0) {
-      RunTest(plan, *nonce, function);
-    }
+  const internal::ScopedSignalBlock block;
+  plan.signal_mask = &block.before();
+  const Joined joined = internal::ForkInto(sandbox.init(), namespaces);
+  if (joined.pid == 0) {
+    RunTest(plan, nonce, function);
   }
-  if (joined.pid < 0) {
-    return ToStatus({joined.step, joined.error, ""});
-  }
+  return joined;
+}
 
-  Fd process = internal::AboveStandardStreams(Fd(internal::raw::PidfdOpen(joined.pid)));
+absl::StatusOr<Executor::Id> Executor::Impl::Adopt(pid_t pid, Sandbox sandbox, TaskPipes pipes,
+                                                   const Nonce& nonce) {
+  Fd process = internal::AboveStandardStreams(Fd(internal::raw::PidfdOpen(pid)));
   const int error = errno;
-  const Id id = next_id_++;
   auto task =
-      std::make_unique<Task>(joined.pid, std::move(process), *std::move(sandbox),
-                             Task::Pipes{std::move(pipes->report.ours), std::move(pipes->out.ours),
-                                         std::move(pipes->err.ours)},
-                             *nonce, options_);
+      std::make_unique<Task>(pid, std::move(process), std::move(sandbox),
+                             Task::Pipes{std::move(pipes.report.ours), std::move(pipes.out.ours),
+                                         std::move(pipes.err.ours)},
+                             nonce, options_);
   if (task->Descriptor(Task::kProcess) < 0) {
     task->Kill();
     task->Reap();
     return absl::ErrnoToStatus(error, "cannot open a pidfd of the sandboxed process");
   }
+  const Id id = next_id_++;
   tasks_.emplace(id, std::move(task));
   return id;
 }
 
 Executor::Finished Executor::Impl::WaitAny() {
   for (;;) {
-    struct Wait {
-      Task* task;
-      Task::Source source;
-    };
-    std::vector<pollfd> descriptors;
-    std::vector<Wait> waits;
-    absl::Time deadline = absl::InfiniteFuture();
     for (auto& [id, task] : tasks_) {
       if (task->finished()) {
         Finished finished{id, task->Take()};
         tasks_.erase(id);
         return finished;
       }
-      deadline = std::min(deadline, task->deadline());
-      for (int i = 0; i < Task::kSourceCount; ++i) {
-        const auto source = static_cast<Task::Source>(i);
-        if (const int descriptor = task->Descriptor(source); descriptor >= 0) {
-          descriptors.push_back({descriptor, POLLIN, 0});
-          waits.push_back({task.get(), source});
-        }
+    }
+    WaitForEvents();
+    const absl::Time now = MonotonicNow();
+    for (auto& [id, task] : tasks_) {
+      if (!task->finished() && task->deadline() <= now) {
+        task->OnDeadline(now);
       }
     }
+  }
+}
 
-    timespec timeout;
-    const bool limited = deadline != absl::InfiniteFuture();
-    if (limited) {
-      timeout = absl::ToTimespec(std::max(deadline - MonotonicNow(), absl::ZeroDuration()));
-    }
-    const int ready =
-        ppoll(descriptors.data(), descriptors.size(), limited ? &timeout : nullptr, nullptr);
-    if (ready > 0) {
-      for (size_t i = 0; i < waits.size(); ++i) {
-        // A source may have been closed by what another one of the same task said.
-        if (descriptors[i].revents != 0 &&
-            waits[i].task->Descriptor(waits[i].source) == descriptors[i].fd) {
-          waits[i].task->OnReady(waits[i].source);
-        }
+// Waits until a descriptor is readable or a time limit is over, and lets each
+// task take what has come.
+void Executor::Impl::WaitForEvents() {
+  struct Wait {
+    Task* task;
+    Task::Source source;
+  };
+  std::vector<pollfd> descriptors;
+  std::vector<Wait> waits;
+  absl::Time deadline = absl::InfiniteFuture();
+  for (auto& [id, task] : tasks_) {
+    deadline = std::min(deadline, task->deadline());
+    for (int i = 0; i < Task::kSourceCount; ++i) {
+      const auto source = static_cast<Task::Source>(i);
+      if (const int descriptor = task->Descriptor(source); descriptor >= 0) {
+        descriptors.push_back({descriptor, POLLIN, 0});
+        waits.push_back({task.get(), source});
       }
     }
-    if (limited) {
-      const absl::Time now = MonotonicNow();
-      for (auto& [id, task] : tasks_) {
-        if (!task->finished() && task->deadline() <= now) {
-          task->OnDeadline(now);
-        }
-      }
+  }
+  timespec timeout;
+  const bool limited = deadline != absl::InfiniteFuture();
+  if (limited) {
+    timeout = absl::ToTimespec(std::max(deadline - MonotonicNow(), absl::ZeroDuration()));
+  }
+  if (ppoll(descriptors.data(), descriptors.size(), limited ? &timeout : nullptr, nullptr) <= 0) {
+    return;
+  }
+  for (size_t i = 0; i < waits.size(); ++i) {
+    // A source may have been closed by what another one of the same task said.
+    if (descriptors[i].revents != 0 &&
+        waits[i].task->Descriptor(waits[i].source) == descriptors[i].fd) {
+      waits[i].task->OnReady(waits[i].source);
     }
   }
 }
