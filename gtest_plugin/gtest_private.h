@@ -10,7 +10,7 @@
 // gtest does not have, or has with another type, fails to compile here, with
 // its name in the message.
 //
-// Checked against gtest 1.12.1; the members are the same from 1.10 on.
+// Checked against gtest 1.12.1, 1.16.0 and 1.18.0.
 
 #include <vector>
 
@@ -22,6 +22,7 @@ using ::testing::TestEventListeners;
 using ::testing::TestInfo;
 using ::testing::TestResult;
 using ::testing::TestSuite;
+using ::testing::UnitTest;
 
 template <typename Tag, typename Tag::Type member>
 struct Expose {
@@ -50,6 +51,11 @@ ISOLATE_EXPOSE(TearDownFunction, SuiteFunctionMember, TestSuite::tear_down_tc_);
 // body and tear-down, and its own handling of exceptions.
 using SuiteRunMember = void (TestSuite::*)();
 ISOLATE_EXPOSE(RunSuite, SuiteRunMember, TestSuite::Run);
+
+// The suites in the order in which they run; the public GetTestSuite shows them
+// as they were before they were shuffled.
+using SuiteAtMember = TestSuite* (UnitTest::*)(int);
+ISOLATE_EXPOSE(SuiteAt, SuiteAtMember, UnitTest::GetMutableTestSuite);
 
 // The tests of a suite.  In a test process they are cut down to the one that it
 // runs: in constant time, where clearing should_run_ in all others would write

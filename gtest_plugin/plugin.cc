@@ -25,6 +25,7 @@
 #include "gtest_plugin/test_process.h"
 #include "gtest_plugin/test_report.h"
 #include "isolate/executor.h"
+#include "isolate/setup_failure.h"
 
 GTEST_DECLARE_string_(internal_run_death_test);
 
@@ -41,7 +42,8 @@ constexpr int kNotIsolatedExitCode = 3;
 
 [[noreturn]] void ExitWith(const absl::Status& status) {
   fflush(stdout);
-  if (absl::IsInvalidArgument(status)) {
+  // A step that failed with EINVAL has this code, too.
+  if (absl::IsInvalidArgument(status) && !GetSetupFailure(status).has_value()) {
     fprintf(stderr, "isolate: %s\n", std::string(status.message()).c_str());
     exit(kWrongFlagExitCode);
   }
@@ -81,6 +83,7 @@ class Plugin : public ::testing::EmptyTestEventListener {
 
   TestReport& Wait(const TestInfo& test);
   void ReplayBody(const TestInfo& test);
+  Part EndOf(const TestInfo& test, const TestReport& report) const;
   void KeepSuiteFailures(const std::vector<Step>& steps);
 
   static Plugin* instance_;
@@ -97,6 +100,7 @@ class Plugin : public ::testing::EmptyTestEventListener {
   std::vector<Step> last_tear_down_;
 
   // Of the test that gtest runs now.
+  bool replayed_ = false;
   ::testing::internal::TestFactoryBase* own_factory_ = nullptr;
   std::unique_ptr<::testing::internal::TestFactoryBase> replay_factory_;
 
@@ -111,11 +115,6 @@ class Plugin::ReplayTest : public ::testing::Test {
   void TestBody() override { instance_->ReplayBody(*UnitTest::GetInstance()->current_test_info()); }
 };
 
-class Plugin::ReplayFactory : public ::testing::internal::TestFactoryBase {
- public:
-  ::testing::Test* CreateTest() override { return new ReplayTest; }
-};
-
 void SetFactory(const TestInfo& test, ::testing::internal::TestFactoryBase* factory) {
   // The member is const; it is given another value as the C++ object that it
   // is, and read again only through the TestInfo.
@@ -124,6 +123,15 @@ void SetFactory(const TestInfo& test, ::testing::internal::TestFactoryBase* fact
       ::testing::internal::TestFactoryBase*)(factory);
 }
 
+class Plugin::ReplayFactory : public ::testing::internal::TestFactoryBase {
+ public:
+  ::testing::Test* CreateTest() override {
+    // A test process that is forked from here on needs the test's own one.
+    SetFactory(*UnitTest::GetInstance()->current_test_info(), instance_->own_factory_);
+    return new ReplayTest;
+  }
+};
+
 void Plugin::OnTestSuiteStart(const TestSuite& suite) {
   // The first suite of an iteration: the tests and their order are settled and
   // the environments are set up.  (OnEnvironmentsSetUpEnd would be too few: a
@@ -131,10 +139,7 @@ void Plugin::OnTestSuiteStart(const TestSuite& suite) {
   if (!begun_) {
     begun_ = true;
     HoldBackSuiteFunctions(*UnitTest::GetInstance());
-    if (absl::Status status = scheduler_.Begin(*UnitTest::GetInstance(), suite_functions_);
-        !status.ok()) {
-      ExitWith(status);
-    }
+    scheduler_.Begin(*UnitTest::GetInstance(), suite_functions_);
   }
   first_test_ = scheduler_.FirstTestOf(suite);
   shown_failures_.clear();
@@ -174,33 +179,64 @@ TestReport& Plugin::Wait(const TestInfo& test) {
 // Stands in place of SetUpTestSuite: what the first test's set-up did is
 // reported where gtest reports it, under the suite.
 void Plugin::ReplaySuiteSetUp() {
-  if (instance_->first_test_ != nullptr) {
-    const TestReport& report = instance_->Wait(*instance_->first_test_);
-    Replay(report.suite_set_up);
-    for (const Step& step : report.suite_set_up) {
-      if (step.part.has_value()) {
-        instance_->shown_failures_.push_back(*step.part);
-      }
+  const TestInfo* test = instance_->first_test_;
+  if (test == nullptr) {
+    return;
+  }
+  TestReport& report = instance_->Wait(*test);
+  Replay(report.suite_set_up);
+  for (const Step& step : report.suite_set_up) {
+    if (step.part.has_value()) {
+      instance_->shown_failures_.push_back(*step.part);
     }
+  }
+  if (std::none_of(instance_->shown_failures_.begin(), instance_->shown_failures_.end(),
+                   IsFailure)) {
+    return;
+  }
+  // After a failure gtest runs none of the suite's tests, so what else is in
+  // this report would never be told.
+  if (report.whole()) {
+    instance_->last_tear_down_ = std::move(report.suite_tear_down);
+  } else {
+    Replay(report.suite_tear_down);
+    Replay(instance_->EndOf(*test, report));
   }
 }
 
 // Stands in place of TearDownTestSuite: the last test's, and failures of other
 // tests' set-ups and tear-downs that have not been shown yet.
 void Plugin::ReplaySuiteTearDown() {
+  std::vector<Part> kept = std::move(instance_->kept_failures_);
+  for (const Step& step : instance_->last_tear_down_) {
+    if (step.part.has_value()) {
+      kept.erase(std::remove(kept.begin(), kept.end(), *step.part), kept.end());
+    }
+  }
   Replay(instance_->last_tear_down_);
-  for (const Part& part : instance_->kept_failures_) {
+  for (const Part& part : kept) {
     Replay(part);
   }
 }
 
 void Plugin::OnTestStart(const TestInfo& test) {
+  replayed_ = false;
   own_factory_ = test.*MemberOf(internal::Factory{});
   replay_factory_ = std::make_unique<ReplayFactory>();
   SetFactory(test, replay_factory_.get());
 }
 
+Part Plugin::EndOf(const TestInfo& test, const TestReport& report) const {
+  Part end;
+  end.type = TestPartResult::kFatalFailure;
+  end.file = test.file();
+  end.line = test.line();
+  end.message = ExplainEnd(report, time_limit_);
+  return end;
+}
+
 void Plugin::ReplayBody(const TestInfo& test) {
+  replayed_ = true;
   const TestReport& report = Wait(test);
   ReplayErr(report.err);
   // The suite's set-up ran for every test, and is told of once, unless it is
@@ -210,21 +246,22 @@ void Plugin::ReplayBody(const TestInfo& test) {
   }
   Replay(report.test);
   if (!report.whole()) {
-    Part end;
-    end.type = TestPartResult::kFatalFailure;
-    end.file = test.file();
-    end.line = test.line();
-    end.message = ExplainEnd(report, time_limit_);
     if (report.ended) {
       Replay(report.suite_tear_down);
     }
-    Replay(end);
+    Replay(EndOf(test, report));
   }
 }
 
 void Plugin::OnTestEnd(const TestInfo& test) {
   SetFactory(test, own_factory_);
   replay_factory_.reset();
+  // gtest announces tests that it skips, after a failure with fail_fast or in a
+  // set-up, as those that it runs.
+  if (!replayed_) {
+    scheduler_.Drop(test);
+    return;
+  }
   TestReport& report = Wait(test);
   (const_cast<::testing::TestResult*>(test.result())->*MemberOf(internal::SetElapsedTime{}))(
       report.elapsed_ms);

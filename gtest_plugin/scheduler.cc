@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "gtest_plugin/gtest_private.h"
 #include "gtest_plugin/test_process.h"
 #include "gtest_plugin/test_report.h"
 #include "isolate/executor.h"
@@ -17,26 +18,24 @@ namespace isolate::gtest {
 using ::testing::TestInfo;
 using ::testing::TestSuite;
 
-absl::Status Scheduler::Begin(const ::testing::UnitTest& unit_test,
-                              const SuiteFunctionsMap& functions) {
+void Scheduler::Begin(::testing::UnitTest& unit_test, const SuiteFunctionsMap& functions) {
   functions_ = &functions;
   for (int i = 0; i < unit_test.total_test_suite_count(); ++i) {
-    const TestSuite* suite = unit_test.GetTestSuite(i);
+    TestSuite* suite = (unit_test.*MemberOf(internal::SuiteAt{}))(i);
     for (int j = 0; j < suite->total_test_count(); ++j) {
       const TestInfo* test = suite->GetTestInfo(j);
       if (!test->should_run()) {
         continue;
       }
       Job job;
-      // gtest owns both as mutable objects; only its reflection is const.
-      job.suite = const_cast<TestSuite*>(suite);
+      job.suite = suite;
+      // gtest owns it as a mutable object; only its reflection is const.
       job.test = const_cast<TestInfo*>(test);
       queue_.push_back(std::move(job));
       by_test_.emplace(test, &queue_.back());
       first_tests_.emplace(suite, test);
     }
   }
-  return Fill();
 }
 
 absl::StatusOr<TestReport*> Scheduler::Wait(const TestInfo& test) {
@@ -55,6 +54,9 @@ absl::StatusOr<TestReport*> Scheduler::Wait(const TestInfo& test) {
     } else if (absl::Status status = Collect(); !status.ok()) {
       return status;
     }
+  }
+  if (absl::Status status = Fill(); !status.ok()) {
+    return status;
   }
   while (job.report == nullptr) {
     if (absl::Status status = Collect(); !status.ok()) {
@@ -77,6 +79,19 @@ void Scheduler::Forget(const TestInfo& test) {
   if (found != by_test_.end()) {
     found->second->report.reset();
   }
+}
+
+void Scheduler::Drop(const TestInfo& test) {
+  const auto found = by_test_.find(&test);
+  if (found == by_test_.end()) {
+    return;
+  }
+  Job& job = *found->second;
+  if (by_id_.erase(job.id) > 0) {
+    executor_->Cancel(job.id);
+  }
+  job.started = true;  // so that nothing starts it
+  job.report.reset();
 }
 
 void Scheduler::End() {

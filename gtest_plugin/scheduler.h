@@ -26,13 +26,13 @@ class Scheduler {
   Scheduler(std::unique_ptr<Executor> executor, int jobs)
       : executor_(std::move(executor)), jobs_(static_cast<size_t>(jobs)) {}
 
-  // Takes over the tests that will run in this iteration, in the order that
-  // gtest shows them, and starts the first ones.  `functions` holds the suites'
-  // own functions, and must outlive the iteration.  Costs O(number of tests).
-  absl::Status Begin(const ::testing::UnitTest& unit_test, const SuiteFunctionsMap& functions);
+  // Takes over the tests that may run in this iteration, in gtest's order.
+  // Starts none: gtest may yet skip them all.  `functions` holds the suites' own
+  // functions, and must outlive the iteration.  Costs O(number of tests).
+  void Begin(::testing::UnitTest& unit_test, const SuiteFunctionsMap& functions);
 
-  // Waits for a test's report, and keeps the other slots busy meanwhile.  The
-  // report is kept until Forget.
+  // Waits for a test's report, and keeps the other slots busy meanwhile, with
+  // this test and those after it.  The report is kept until Forget.
   absl::StatusOr<TestReport*> Wait(const ::testing::TestInfo& test);
 
   // The first test of the suite that will run; null if none will.
@@ -40,6 +40,9 @@ class Scheduler {
 
   // Gives a report's memory back.
   void Forget(const ::testing::TestInfo& test);
+
+  // Ends a test whose report nobody will want, or sees to it that it never runs.
+  void Drop(const ::testing::TestInfo& test);
 
   // Kills what runs, and forgets everything.
   void End();

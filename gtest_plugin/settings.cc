@@ -129,6 +129,21 @@ static std::string AbslUnparseFlag(NetworkKind value) {
   return "";
 }
 
+// A duration, whose own error does not say what is right.
+struct TimeSpan {
+  absl::Duration duration;
+};
+
+static bool AbslParseFlag(absl::string_view text, TimeSpan* value, std::string* error) {
+  if (absl::ParseDuration(text, &value->duration)) {
+    return true;
+  }
+  *error = "right are: inf, or a number with its unit, as 10s or 500ms";
+  return false;
+}
+
+static std::string AbslUnparseFlag(TimeSpan value) { return absl::FormatDuration(value.duration); }
+
 }  // namespace isolate::gtest
 
 ABSL_FLAG(isolate::gtest::OnOff, isolate, isolate::gtest::OnOff::kOn,
@@ -142,9 +157,10 @@ ABSL_FLAG(isolate::gtest::NetworkKind, isolate_network, isolate::gtest::NetworkK
 ABSL_FLAG(std::string, isolate_hostname, "isolate", "The host name that a test sees.");
 ABSL_FLAG(isolate::gtest::ByteSize, isolate_tmp_size, isolate::gtest::ByteSize{},
           "The size limit of each private folder (/tmp, /var/tmp, /dev/shm, the scratch folder).");
-ABSL_FLAG(absl::Duration, isolate_timeout, absl::InfiniteDuration(),
+ABSL_FLAG(isolate::gtest::TimeSpan, isolate_timeout,
+          isolate::gtest::TimeSpan{absl::InfiniteDuration()},
           "The time limit of each test, as 10s or 500ms; inf: none.");
-ABSL_FLAG(absl::Duration, isolate_grace, absl::Seconds(2),
+ABSL_FLAG(isolate::gtest::TimeSpan, isolate_grace, isolate::gtest::TimeSpan{absl::Seconds(2)},
           "How long a test that is over its time limit has between SIGTERM and the end of its "
           "sandbox.");
 
@@ -247,8 +263,8 @@ absl::StatusOr<Settings> ParseSettings(int* argc, char** argv) {
   settings.options.network = absl::GetFlag(FLAGS_isolate_network).network;
   settings.options.hostname = absl::GetFlag(FLAGS_isolate_hostname);
   settings.options.tmpfs_size_bytes = absl::GetFlag(FLAGS_isolate_tmp_size).bytes;
-  settings.options.timeout = absl::GetFlag(FLAGS_isolate_timeout);
-  settings.options.grace = absl::GetFlag(FLAGS_isolate_grace);
+  settings.options.timeout = absl::GetFlag(FLAGS_isolate_timeout).duration;
+  settings.options.grace = absl::GetFlag(FLAGS_isolate_grace).duration;
   if (absl::Status status = Validate(settings.options); !status.ok()) {
     return absl::InvalidArgumentError(absl::StrCat("--isolate_", status.message()));
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,7 +27,7 @@ absl::Status Unreadable() {
 }
 
 bool IsPartType(uint32_t type) {
-  switch (static_cast<TestPartResult::Type>(type)) {
+  switch (type) {
     case TestPartResult::kSuccess:
     case TestPartResult::kNonFatalFailure:
     case TestPartResult::kFatalFailure:
@@ -87,7 +88,8 @@ std::string Encode(const Event& event) {
 absl::StatusOr<Event> Decode(absl::string_view message) {
   Decoder decoder(message);
   const auto kind = decoder.U32();
-  if (!kind.has_value()) {
+  // What does not fit into a Kind would be taken for another one.
+  if (!kind.has_value() || *kind > std::numeric_limits<uint8_t>::max()) {
     return Unreadable();
   }
   Event event;

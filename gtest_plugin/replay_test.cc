@@ -1,0 +1,80 @@
+#include "gtest_plugin/replay.h"
+
+#include <signal.h>
+
+#include <ostream>
+#include <string>
+
+#include "absl/time/time.h"
+#include "gtest/gtest.h"
+#include "gtest_plugin/test_report.h"
+#include "isolate/result.h"
+
+namespace isolate::gtest {
+namespace {
+
+// How far a test process came.
+enum class Progress { kSuiteSetUp, kTest, kSuiteTearDown };
+
+struct EndCase {
+  const char* name;
+  Outcome outcome;
+  int code;
+  Progress progress;
+  const char* expected;
+};
+
+std::ostream& operator<<(std::ostream& out, const EndCase& end) { return out << end.name; }
+
+TestReport ReportOf(const EndCase& end) {
+  TestReport report;
+  report.outcome = end.outcome;
+  report.code = end.code;
+  report.started = end.progress != Progress::kSuiteSetUp;
+  report.ended = end.progress == Progress::kSuiteTearDown;
+  return report;
+}
+
+class ExplainEndTest : public ::testing::TestWithParam<EndCase> {};
+
+TEST_P(ExplainEndTest, TellsWhatEndedTheProcessAndWhen) {
+  EXPECT_EQ(ExplainEnd(ReportOf(GetParam()), absl::Milliseconds(1500)), GetParam().expected);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Replay, ExplainEndTest,
+    ::testing::Values(
+        EndCase{"CrashInTheSuitesSetUp", Outcome::kSignaled, SIGSEGV, Progress::kSuiteSetUp,
+                "isolate: the test's process died of SIGSEGV in SetUpTestSuite, before the test "
+                "began"},
+        EndCase{"CrashInTheTest", Outcome::kSignaled, SIGABRT, Progress::kTest,
+                "isolate: the test's process died of SIGABRT before the test ended"},
+        EndCase{"CrashInTheSuitesTearDown", Outcome::kSignaled, SIGSEGV, Progress::kSuiteTearDown,
+                "isolate: the test's process died of SIGSEGV after the test, in TearDownTestSuite "
+                "or at the process's end"},
+        EndCase{"Exit", Outcome::kExited, 0, Progress::kTest,
+                "isolate: the test's process exited with code 0 before the test ended: something "
+                "called exit"},
+        EndCase{"ExitInTheSuitesTearDown", Outcome::kExited, 3, Progress::kSuiteTearDown,
+                "isolate: the test's process exited with code 3 after the test, in "
+                "TearDownTestSuite or at the process's end: something called exit"},
+        EndCase{"TimeOut", Outcome::kTimedOut, SIGKILL, Progress::kTest,
+                "isolate: the test took longer than its time limit of 1.5s (--isolate_timeout) and "
+                "was ended"},
+        EndCase{"ReturnWithoutTheTestsEnd", Outcome::kReturned, 0, Progress::kTest,
+                "isolate: the test's process ended with no word of the test's end"},
+        EndCase{"LostStatus", Outcome::kLost, 0, Progress::kTest,
+                "isolate: the test's process ended, and something else in this process, such as a "
+                "SIGCHLD handler, took its exit status"}),
+    [](const auto& test) { return std::string(test.param.name); });
+
+TEST(ExplainEnd, OfADamagedReportTellsTheDamageBeforeAllElse) {
+  TestReport report = ReportOf({"", Outcome::kSignaled, SIGSEGV, Progress::kTest, ""});
+  report.damage = "the report is damaged: it has a second hello";
+  EXPECT_EQ(ExplainEnd(report, absl::InfiniteDuration()),
+            "isolate: the report is damaged: it has a second hello (the test's process died of "
+            "SIGSEGV)");
+}
+
+}  // namespace
+}  // namespace isolate::gtest

@@ -1,0 +1,271 @@
+#include "gtest_plugin/test_report.h"
+
+#include <cstdint>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "absl/types/optional.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "isolate/internal/wire.h"
+#include "isolate/result.h"
+
+namespace isolate::gtest {
+namespace {
+
+using ::isolate::internal::Encoder;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::TestPartResult;
+
+Event PartEvent(const Part& part) {
+  Event event;
+  event.kind = Event::Kind::kPart;
+  event.part = part;
+  return event;
+}
+
+Event PropertyEvent(const std::string& key, const std::string& value) {
+  Event event;
+  event.kind = Event::Kind::kProperty;
+  event.property = {key, value};
+  return event;
+}
+
+Event StartEvent() {
+  Event event;
+  event.kind = Event::Kind::kTestStart;
+  return event;
+}
+
+Event EndEvent(int64_t elapsed_ms) {
+  Event event;
+  event.kind = Event::Kind::kTestEnd;
+  event.elapsed_ms = elapsed_ms;
+  return event;
+}
+
+Part Failure(const std::string& message) {
+  return {TestPartResult::kFatalFailure, "a_test.cc", 7, message};
+}
+
+struct EventCase {
+  const char* name;
+  Event event;
+};
+
+std::ostream& operator<<(std::ostream& out, const EventCase& event) { return out << event.name; }
+
+class Events : public ::testing::TestWithParam<EventCase> {};
+
+TEST_P(Events, ComeBackAsTheyWere) {
+  const Event& event = GetParam().event;
+  const absl::StatusOr<Event> decoded = Decode(Encode(event));
+  ASSERT_EQ(decoded.status(), absl::OkStatus());
+  EXPECT_EQ(decoded->kind, event.kind);
+  EXPECT_TRUE(decoded->part == event.part);
+  EXPECT_EQ(decoded->property.key, event.property.key);
+  EXPECT_EQ(decoded->property.value, event.property.value);
+  EXPECT_EQ(decoded->elapsed_ms, event.elapsed_ms);
+}
+
+TEST_P(Events, AreRefusedWhereverTheyStop) {
+  const std::string message = Encode(GetParam().event);
+  for (size_t size = 0; size < message.size(); ++size) {
+    EXPECT_TRUE(absl::IsDataLoss(Decode(message.substr(0, size)).status())) << size;
+  }
+}
+
+TEST_P(Events, AreRefusedWithMoreBehindThem) {
+  EXPECT_TRUE(absl::IsDataLoss(Decode(Encode(GetParam().event) + "x").status()));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    TestReport, Events,
+    ::testing::Values(
+        EventCase{"Success", PartEvent({TestPartResult::kSuccess, "a_test.cc", 1, ""})},
+        EventCase{"NonFatalFailure",
+                  PartEvent({TestPartResult::kNonFatalFailure, "a_test.cc", 2, "two\nlines"})},
+        EventCase{"FatalFailure", PartEvent(Failure("Expected: 1"))},
+        EventCase{"Skip", PartEvent({TestPartResult::kSkip, "a_test.cc", 3, "no quota"})},
+        EventCase{"PartWithoutAFile",
+                  PartEvent({TestPartResult::kFatalFailure, absl::nullopt, -1, "exception"})},
+        EventCase{"PartWithAnEmptyFile",
+                  PartEvent({TestPartResult::kFatalFailure, "", -1, "exception"})},
+        EventCase{"PartWithBinaryBytes", PartEvent(Failure(std::string("\0\xff", 2)))},
+        EventCase{"Property", PropertyEvent("key", "value")},
+        EventCase{"EmptyProperty", PropertyEvent("", "")}, EventCase{"TestStart", StartEvent()},
+        EventCase{"TestEnd", EndEvent(int64_t{1} << 40)}),
+    [](const auto& test) { return std::string(test.param.name); });
+
+TEST(Part, DiffersByEveryField) {
+  const Part part = Failure("x");
+  EXPECT_TRUE(part == Failure("x"));
+  EXPECT_FALSE((part == Part{TestPartResult::kSkip, "a_test.cc", 7, "x"}));
+  EXPECT_FALSE((part == Part{TestPartResult::kFatalFailure, "b_test.cc", 7, "x"}));
+  EXPECT_FALSE((part == Part{TestPartResult::kFatalFailure, absl::nullopt, 7, "x"}));
+  EXPECT_FALSE((part == Part{TestPartResult::kFatalFailure, "a_test.cc", 8, "x"}));
+  EXPECT_FALSE((part == Part{TestPartResult::kFatalFailure, "a_test.cc", 7, "y"}));
+}
+
+TEST(Decode, RefusesUnknownKinds) {
+  // The last one is a part by its low byte.
+  for (const uint32_t kind : {0u, 5u, 255u, 257u}) {
+    const std::string part = Encode(PartEvent(Failure("x"))).substr(4);
+    EXPECT_TRUE(absl::IsDataLoss(Decode(Encoder().U32(kind).bytes() + part).status())) << kind;
+    EXPECT_TRUE(absl::IsDataLoss(Decode(Encoder().U32(kind).bytes()).status())) << kind;
+  }
+}
+
+TEST(Decode, RefusesUnknownTypesOfParts) {
+  for (const uint32_t type : {4u, 255u, 256u, 0xffffffffu}) {
+    const std::string part =
+        Encoder().U32(1).U32(type).U32(1).String("a_test.cc").U32(7).String("x").bytes();
+    EXPECT_TRUE(absl::IsDataLoss(Decode(part).status())) << type;
+  }
+}
+
+// A result of a test that printed and told all this.
+class ResultBuilder {
+ public:
+  ResultBuilder() {
+    result_.outcome = Outcome::kReturned;
+    result_.usage.wall = absl::Milliseconds(99);
+  }
+  ResultBuilder& Print(absl::string_view text) {
+    absl::StrAppend(&result_.out, text);
+    return *this;
+  }
+  ResultBuilder& Tell(const Event& event) { return Tell(Encode(event), result_.out.size()); }
+  ResultBuilder& Tell(const std::string& message, size_t position) {
+    result_.messages.push_back({message, position});
+    return *this;
+  }
+  Result result() const { return result_; }
+
+ private:
+  Result result_;
+};
+
+// A phase as words: its output, and in brackets what was told.
+std::string Words(const std::vector<Step>& steps) {
+  std::string words;
+  for (const Step& step : steps) {
+    words += step.output;
+    if (step.part.has_value()) {
+      absl::StrAppend(&words, "[", step.part->message, "]");
+    }
+    if (step.property.has_value()) {
+      absl::StrAppend(&words, "[", step.property->key, "=", step.property->value, "]");
+    }
+  }
+  return words;
+}
+
+TEST(MakeTestReport, PutsOutputAndEventsInOrderAndIntoPhases) {
+  const TestReport report = MakeTestReport(ResultBuilder()
+                                               .Print("suite ")
+                                               .Tell(PartEvent(Failure("up")))
+                                               .Print("before ")
+                                               .Tell(StartEvent())
+                                               .Print("body ")
+                                               .Tell(PartEvent(Failure("one")))
+                                               .Tell(PropertyEvent("key", "value"))
+                                               .Print("rest ")
+                                               .Tell(EndEvent(12))
+                                               .Print("down ")
+                                               .Tell(PartEvent(Failure("two")))
+                                               .Print("last")
+                                               .result());
+  EXPECT_EQ(Words(report.suite_set_up), "suite [up]before ");
+  EXPECT_EQ(Words(report.test), "body [one][key=value]rest ");
+  EXPECT_EQ(Words(report.suite_tear_down), "down [two]last");
+  EXPECT_TRUE(report.started);
+  EXPECT_TRUE(report.ended);
+  EXPECT_EQ(report.elapsed_ms, 12);
+  EXPECT_TRUE(report.whole());
+}
+
+TEST(MakeTestReport, OfAProcessThatToldNothingHasItsOutputAndItsTime) {
+  const TestReport report = MakeTestReport(ResultBuilder().Print("output").result());
+  EXPECT_EQ(Words(report.suite_set_up), "output");
+  EXPECT_THAT(report.test, IsEmpty());
+  EXPECT_THAT(report.suite_tear_down, IsEmpty());
+  EXPECT_FALSE(report.started);
+  EXPECT_FALSE(report.ended);
+  EXPECT_EQ(report.elapsed_ms, 99);
+  EXPECT_FALSE(report.whole());
+}
+
+TEST(MakeTestReport, OfATestThatDiedHasWhatCameBefore) {
+  Result result = ResultBuilder()
+                      .Tell(StartEvent())
+                      .Print("a")
+                      .Tell(PartEvent(Failure("one")))
+                      .Print("b")
+                      .result();
+  result.outcome = Outcome::kSignaled;
+  result.code = 11;
+  const TestReport report = MakeTestReport(result);
+  EXPECT_EQ(Words(report.test), "a[one]b");
+  EXPECT_TRUE(report.started);
+  EXPECT_FALSE(report.ended);
+  EXPECT_EQ(report.outcome, Outcome::kSignaled);
+  EXPECT_EQ(report.code, 11);
+  EXPECT_FALSE(report.whole());
+}
+
+TEST(MakeTestReport, OfATestThatExitedAfterItsEndIsNotWhole) {
+  Result result = ResultBuilder().Tell(StartEvent()).Tell(EndEvent(1)).result();
+  result.outcome = Outcome::kExited;
+  EXPECT_FALSE(MakeTestReport(result).whole());
+}
+
+TEST(MakeTestReport, HandsStandardErrorOnApart) {
+  Result result = ResultBuilder().Print("out").result();
+  result.err = "err";
+  EXPECT_EQ(MakeTestReport(result).err, "err");
+}
+
+TEST(MakeTestReport, HandsDamageOn) {
+  Result result = ResultBuilder().Tell(StartEvent()).Tell(EndEvent(1)).result();
+  EXPECT_TRUE(MakeTestReport(result).whole());
+  result.report_error = "the report is damaged: it ends within a frame";
+  EXPECT_EQ(MakeTestReport(result).damage, result.report_error);
+  EXPECT_FALSE(MakeTestReport(result).whole());
+}
+
+TEST(MakeTestReport, StopsAtAMessageThatItCannotRead) {
+  const TestReport report = MakeTestReport(ResultBuilder()
+                                               .Tell(StartEvent())
+                                               .Tell(PartEvent(Failure("one")))
+                                               .Tell("rubbish", 0)
+                                               .Tell(PartEvent(Failure("two")))
+                                               .Print("output")
+                                               .Tell(EndEvent(1))
+                                               .result());
+  EXPECT_EQ(Words(report.test), "[one]output");
+  EXPECT_THAT(report.damage, HasSubstr("an event cannot be read"));
+  EXPECT_FALSE(report.whole());
+}
+
+TEST(MakeTestReport, PrintsEveryByteOnceThoughMarksAreOutOfOrder) {
+  const TestReport report = MakeTestReport(ResultBuilder()
+                                               .Print("abcdef")
+                                               .Tell(Encode(StartEvent()), 0)
+                                               .Tell(Encode(PartEvent(Failure("4"))), 4)
+                                               .Tell(Encode(PartEvent(Failure("2"))), 2)
+                                               .Tell(Encode(PartEvent(Failure("6"))), 6)
+                                               .Tell(Encode(PartEvent(Failure("0"))), 0)
+                                               .result());
+  EXPECT_EQ(Words(report.test), "abcd[4][2]ef[6][0]");
+}
+
+}  // namespace
+}  // namespace isolate::gtest
