@@ -1,0 +1,32 @@
+#ifndef TESTS_PLUGIN_CONSOLE_H_
+#define TESTS_PLUGIN_CONSOLE_H_
+
+// What gtest prints and writes, made fit to be compared.  Pure code.
+
+#include <map>
+#include <string>
+
+namespace isolate::plugin_tests {
+
+// With every time that gtest measured, "(12 ms", set to 0.
+std::string WithoutTimes(const std::string& console);
+
+// With every time and time stamp of an XML or a JSON report taken out.
+std::string WithoutTimesInReport(const std::string& report);
+
+struct Section {
+  // What stands between a test's [ RUN ] line and its last line.
+  std::string text;
+  // "OK", "FAILED" or "SKIPPED"; empty if the last line is missing.
+  std::string ending;
+};
+
+// The sections of a console, by "Suite.Test".
+std::map<std::string, Section> Sections(const std::string& console);
+
+// How often `part` stands in `text`.
+int Count(const std::string& text, const std::string& part);
+
+}  // namespace isolate::plugin_tests
+
+#endif  // TESTS_PLUGIN_CONSOLE_H_

@@ -1,0 +1,111 @@
+// Where an isolated run differs from a plain one, because tests are isolated.
+
+#include <signal.h>
+
+#include <string>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/plugin/console.h"
+#include "tests/plugin/program.h"
+
+namespace isolate::plugin_tests {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+// Every test has a copy of the memory that the environments left.
+TEST(Memory, ThatATestChangesIsItsOwn) {
+  Command command{"environments"};
+  command.environment = {{"ENVIRONMENT", "is spoilt"}};
+  const Finished plain = Execute(command);
+  EXPECT_EQ(plain.exit_code, 1);
+  EXPECT_EQ(Sections(plain.out).at("Memory.IsSeenUnchanged").ending, "FAILED");
+  EXPECT_THAT(plain.out, HasSubstr("environment torn down, value 43"));
+
+  command.build = Build::kIsolated;
+  const Finished isolated = Execute(command);
+  EXPECT_EQ(isolated.exit_code, 0);
+  EXPECT_EQ(Sections(isolated.out).at("Memory.IsSeenUnchanged").ending, "OK");
+  EXPECT_THAT(isolated.out, HasSubstr("environment torn down, value 42"));
+  EXPECT_EQ(Count(isolated.out, "environment set up"), 1);
+  EXPECT_EQ(Count(isolated.out, "environment torn down"), 1);
+}
+
+// An exception that gtest does not catch ends the test's process, and no other.
+TEST(UncaughtException, EndsItsTestOnly) {
+  Command command{"throws", Build::kPlain, {"--gtest_catch_exceptions=0"}};
+  const Finished plain = Execute(command);
+  EXPECT_EQ(plain.signal, SIGABRT);
+  EXPECT_EQ(Sections(plain.out).count("Zlast.Passes"), 0U);
+
+  command.build = Build::kIsolated;
+  const Finished isolated = Execute(command);
+  EXPECT_EQ(isolated.exit_code, 1);
+  const auto sections = Sections(isolated.out);
+  EXPECT_EQ(sections.at("Zlast.Passes").ending, "OK");
+  for (const char* test : {"Throws.AnError", "Throws.SomethingElse", "ThrowsInSetUpTestSuite.First",
+                           "ThrowsInSetUpTestSuite.Second", "ThrowsInConstructor.HasNoBody",
+                           "ThrowsInSetUp.HasNoBody", "ThrowsInTearDown.HasABody",
+                           "ThrowsInTearDownTestSuite.First", "ThrowsInTearDownTestSuite.Second"}) {
+    SCOPED_TRACE(test);
+    EXPECT_EQ(sections.at(test).ending, "FAILED");
+    EXPECT_THAT(sections.at(test).text, HasSubstr("died of SIGABRT"));
+  }
+  EXPECT_THAT(sections.at("Throws.AnError").text, HasSubstr("before the exception"));
+  EXPECT_THAT(isolated.err, HasSubstr("what it says"));
+}
+
+// Set-up and tear-down of a suite run once for each test, and are told of once.
+TEST(SuiteSetUp, IsToldOfOnce) {
+  const Finished isolated =
+      Execute({"fixtures", Build::kIsolated, {"--gtest_filter=Talking.*", "--isolate_jobs=4"}});
+  EXPECT_EQ(Count(isolated.out, "\nSetUpTestSuite\n"), 1);
+  EXPECT_EQ(Count(isolated.out, "\nTearDownTestSuite\n"), 1);
+}
+
+// A crash must lose no line, so stdout is written line by line; a plain run
+// writes to a file when its buffer is full.
+TEST(StandardOutput, IsWrittenLineByLine) {
+  Command command{"output", Build::kPlain, {"--gtest_filter=Buffered.*"}};
+  command.merge_streams = true;
+  const auto plain = Sections(Execute(command).out);
+  EXPECT_EQ(plain.at("Buffered.ByStdio").text, "to stderr\nto stdout\n");
+  EXPECT_THAT(plain.at("Buffered.OfManyKinds").text,
+              StartsWith("stderr 0\nstdio 0\niostream 0\ncall 0\n"));
+
+  command.build = Build::kIsolated;
+  const auto isolated = Sections(Execute(command).out);
+  EXPECT_EQ(isolated.at("Buffered.ByStdio").text, "to stdout\nto stderr\n");
+  EXPECT_THAT(isolated.at("Buffered.OfManyKinds").text,
+              StartsWith("stdio 0\niostream 0\nstderr 0\ncall 0\n"));
+}
+
+// In a plain run this is the end of the program; here, too, although the
+// failure happened in another process.
+TEST(BreakOnFailure, StopsTheProgramAtTheFirstFailure) {
+  for (const Build build : {Build::kPlain, Build::kIsolated}) {
+    const Finished finished = Execute({"fixtures", build, {"--gtest_break_on_failure"}});
+    EXPECT_EQ(finished.signal, SIGTRAP);
+    EXPECT_THAT(finished.out, HasSubstr("[ RUN      ] Talking.Second"));
+    EXPECT_THAT(finished.out, Not(HasSubstr("[ RUN      ] Talking.Third")));
+  }
+}
+
+// This one, too.  The test's process dies of its exception as well, so the last
+// words are there twice.
+TEST(ThrowOnFailure, EndsTheProgramAtTheFirstFailure) {
+  const Finished plain = Execute({"fixtures", Build::kPlain, {"--gtest_throw_on_failure"}});
+  const Finished isolated = Execute({"fixtures", Build::kIsolated, {"--gtest_throw_on_failure"}});
+  EXPECT_EQ(plain.signal, SIGABRT);
+  EXPECT_EQ(isolated.signal, SIGABRT);
+  EXPECT_THAT(isolated.out, HasSubstr("[ RUN      ] Talking.Second"));
+  EXPECT_THAT(isolated.out, Not(HasSubstr("[ RUN      ] Talking.Third")));
+  EXPECT_THAT(plain.err, HasSubstr("in the body"));
+  EXPECT_EQ(isolated.err, plain.err + plain.err);
+}
+
+}  // namespace
+}  // namespace isolate::plugin_tests

@@ -1,0 +1,179 @@
+// A test that ends its process is a failure, and the only one.
+
+#include <string.h>
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/plugin/console.h"
+#include "tests/plugin/program.h"
+
+namespace isolate::plugin_tests {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+constexpr struct {
+  const char* name;
+  const char* said;
+} kEnds[] = {
+    {"Crash", "died of SIGSEGV"},    {"FollowNull", "died of SIGSEGV"},
+    {"Abort", "died of SIGABRT"},    {"Exit0", "exited with code 0"},
+    {"Exit3", "exited with code 3"}, {"UnderscoreExit", "exited with code 4"},
+    {"Kill", "died of SIGKILL"},     {"Terminate", "died of SIGABRT"},
+};
+
+constexpr struct {
+  const char* name;
+  const char* said;
+} kParts[] = {
+    {"SetUpTestSuite", "in SetUpTestSuite, before the test began"},
+    {"Constructor", "before the test ended"},
+    {"SetUp", "before the test ended"},
+    {"Body", "before the test ended"},
+    {"TearDown", "before the test ended"},
+    {"Destructor", "before the test ended"},
+    {"TearDownTestSuite", "after the test, in TearDownTestSuite"},
+};
+
+constexpr int kEndings = 7 * 8;
+
+// AddressSanitizer would make an exit of a crash.
+Command EndsCommand(const std::string& filter) {
+  Command command{"ends", Build::kIsolated, {"--gtest_filter=" + filter, "--isolate_jobs=4"}};
+  command.environment = {
+      {"ASAN_OPTIONS", "handle_segv=0:handle_abort=0:allow_user_segv_handler=0:detect_leaks=0"},
+      {"TSAN_OPTIONS", "handle_segv=0:handle_abort=0"},
+      {"UBSAN_OPTIONS", "handle_segv=0:handle_abort=0"}};
+  return command;
+}
+
+TEST(End, IsAFailureThatSaysHow) {
+  Command command = EndsCommand("In*:Bystander.*");
+  command.report = "xml";
+  const Finished finished = Execute(command);
+  EXPECT_EQ(finished.exit_code, 1) << finished.err;
+  const auto sections = Sections(finished.out);
+  for (const auto& part : kParts) {
+    for (const auto& end : kEnds) {
+      const std::string test = absl::StrCat("In", part.name, "_", end.name, ".Ends");
+      SCOPED_TRACE(test);
+      ASSERT_EQ(sections.count(test), 1U);
+      const Section& section = sections.at(test);
+      EXPECT_EQ(section.ending, "FAILED");
+      EXPECT_THAT(section.text, HasSubstr(absl::StrCat("isolate: the test's process ", end.said,
+                                                       " ", part.said)));
+      if (part.name != std::string("SetUpTestSuite")) {
+        EXPECT_THAT(section.text, HasSubstr("about to end\n"));
+        EXPECT_THAT(section.text, HasSubstr("before the end\n"));
+      }
+    }
+  }
+  EXPECT_EQ(sections.at("Bystander.Passes").ending, "OK");
+  EXPECT_EQ(sections.at("Bystander.PassesToo").ending, "OK");
+
+  EXPECT_THAT(finished.report, HasSubstr(absl::StrCat("<testsuites tests=\"", kEndings + 2,
+                                                      "\" failures=\"", kEndings, "\"")));
+  for (const auto& end : kEnds) {
+    EXPECT_GE(Count(finished.report, end.said), 7) << end.said;
+  }
+}
+
+// The tests of a suite whose set-up has failed do not run, so it is the suite
+// that has to tell how its set-up ended.
+TEST(End, AfterAFailureInSetUpTestSuiteIsToldUnderTheSuite) {
+  const Finished finished = Execute(EndsCommand("FailsAndEnds.*:Bystander.*"));
+  EXPECT_EQ(finished.exit_code, 1);
+  EXPECT_THAT(finished.out, HasSubstr("before the end"));
+  EXPECT_THAT(finished.out, HasSubstr("died of SIGABRT in SetUpTestSuite"));
+  EXPECT_EQ(Sections(finished.out).at("Bystander.Passes").ending, "OK");
+}
+
+// Without an assertion after them, which would have flushed them.
+TEST(End, LosesNoLineThatWasPrintedBefore) {
+  const Finished finished = Execute(EndsCommand("LastWords.*"));
+  const auto sections = Sections(finished.out);
+  EXPECT_EQ(sections.size(), 2U);
+  for (const auto& [test, section] : sections) {
+    EXPECT_THAT(section.text, StartsWith("puts\nprintf 1\nprintf 2\n")) << test;
+    EXPECT_THAT(section.text, HasSubstr("died of SIGKILL"));
+  }
+}
+
+TEST(Daemon, DoesNotHoldTheRunUp) {
+  const Finished finished = Execute(EndsCommand("Daemon.*"));
+  EXPECT_EQ(finished.exit_code, 0) << finished.out;
+  EXPECT_THAT(Sections(finished.out).at("Daemon.Stays").text, HasSubstr("left a daemon"));
+}
+
+TEST(Timeout, EndsTestsThatWaitForEver) {
+  const Finished finished = Execute({"waits",
+                                     Build::kIsolated,
+                                     {"--isolate_timeout=200ms", "--isolate_grace=100ms",
+                                      "--isolate_jobs=8", "--gtest_filter=*/0:*/1:Stubborn.*"}});
+  EXPECT_EQ(finished.exit_code, 1);
+  const auto sections = Sections(finished.out);
+  EXPECT_EQ(sections.size(), 3U);
+  for (const auto& [test, section] : sections) {
+    SCOPED_TRACE(test);
+    EXPECT_EQ(section.ending, "FAILED");
+    EXPECT_THAT(section.text, HasSubstr("isolate: the test took longer than its time limit of "
+                                        "200ms (--isolate_timeout) and was ended"));
+  }
+}
+
+// With time enough for everything but for waiting for ever.
+TEST(Timeout, KeepsWhatCameBeforeAndLeavesOthersAlone) {
+  const Finished finished =
+      Execute({"waits",
+               Build::kIsolated,
+               {"--isolate_timeout=3s", "--isolate_grace=100ms", "--isolate_jobs=3",
+                "--gtest_filter=*/0:Stubborn.*:Bystander.*"}});
+  EXPECT_EQ(finished.exit_code, 1);
+  const auto sections = Sections(finished.out);
+  EXPECT_EQ(sections.at("Several/Waits.ForEver/0").ending, "FAILED");
+  EXPECT_THAT(sections.at("Several/Waits.ForEver/0").text, StartsWith("waiting\n"));
+  EXPECT_EQ(sections.at("Stubborn.IgnoresSigterm").ending, "FAILED");
+  EXPECT_THAT(sections.at("Stubborn.IgnoresSigterm").text,
+              AllOf(HasSubstr("before the wait\n"), HasSubstr("waiting\n")));
+  EXPECT_EQ(sections.at("Bystander.Passes").ending, "OK");
+}
+
+// The tests that gtest skips would wait for ever.
+void ExpectSkipped(const Finished& finished, const std::string& test) {
+  EXPECT_EQ(finished.exit_code, 1);
+  EXPECT_THAT(finished.out, HasSubstr("[  SKIPPED ] " + test));
+  EXPECT_EQ(Count(finished.out, "waiting\n"), 0);
+}
+
+class SkippedTest : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(SkippedTest, IsNotWaitedForAfterAFailureWithFailFast) {
+  ExpectSkipped(Execute({"waits",
+                         Build::kIsolated,
+                         {"--gtest_fail_fast", GetParam(), "--gtest_filter=Failure.*"}}),
+                "Failure.WaitsToo");
+}
+
+TEST_P(SkippedTest, IsNotWaitedForAfterAFailureInSetUpTestSuite) {
+  ExpectSkipped(Execute({"waits", Build::kIsolated, {GetParam(), "--gtest_filter=SuiteFailure.*"}}),
+                "SuiteFailure.WaitsToo");
+}
+
+TEST_P(SkippedTest, IsNotWaitedForAfterAFailureInAnEnvironment) {
+  Command command{"waits", Build::kIsolated, {GetParam(), "--gtest_filter=Several/*"}};
+  command.environment = {{"FAIL_IN_ENVIRONMENT", "1"}};
+  ExpectSkipped(Execute(command), "Several/Waits.ForEver/0");
+}
+
+INSTANTIATE_TEST_SUITE_P(, SkippedTest, ::testing::Values("--isolate_jobs=1", "--isolate_jobs=4"),
+                         [](const auto& test) {
+                           return std::string("Jobs") + test.param[strlen(test.param) - 1];
+                         });
+
+}  // namespace
+}  // namespace isolate::plugin_tests

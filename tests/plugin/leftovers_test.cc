@@ -1,0 +1,117 @@
+// Nothing is left of a run: no process, no zombie, no descriptor, no mount.
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/plugin/console.h"
+#include "tests/plugin/program.h"
+
+namespace isolate::plugin_tests {
+namespace {
+
+using ::testing::IsEmpty;
+
+std::string Mounts() {
+  std::ifstream file("/proc/self/mountinfo");
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+std::ptrdiff_t CountDescriptors() {
+  return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
+}
+
+class Leftovers : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    AdoptOrphans();
+    ASSERT_THAT(Children(), IsEmpty());
+    mounts_ = Mounts();
+    descriptors_ = CountDescriptors();
+  }
+  void TearDown() override {
+    EXPECT_THAT(Children(), IsEmpty());
+    EXPECT_EQ(Mounts(), mounts_);
+    EXPECT_EQ(CountDescriptors(), descriptors_);
+  }
+
+ private:
+  std::string mounts_;
+  std::ptrdiff_t descriptors_ = 0;
+};
+
+class Scale : public Leftovers, public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(Scale, OfTwoThousandTests) {
+  Command command{"many", Build::kIsolated, {"--isolate_jobs=4", "--gtest_brief=1"}};
+  command.environment = {{"MANY_SUITES", GetParam()}};
+  const Finished finished = Execute(command);
+  // When the runner has ended, everything has.
+  EXPECT_THAT(Children(), IsEmpty());
+  EXPECT_EQ(finished.exit_code, 0);
+  EXPECT_EQ(finished.err, "");
+  EXPECT_EQ(Count(finished.out, "[  PASSED  ] 2000 tests."), 1) << finished.out;
+  EXPECT_EQ(Count(finished.out, "zombies: 0\n"), 1) << finished.out;
+}
+
+INSTANTIATE_TEST_SUITE_P(Suites, Scale, ::testing::Values("1", "200"));
+
+TEST_F(Leftovers, InTheRunnerAreTheSameAfterEachIteration) {
+  Command command{
+      "many",
+      Build::kIsolated,
+      {"--isolate_jobs=4", "--gtest_brief=1", "--gtest_repeat=3",
+       "--gtest_recreate_environments_when_repeating=1", "--gtest_filter=Suite0.*:Suite1.*"}};
+  command.environment = {{"MANY_SUITES", "100"}};
+  const Finished finished = Execute(command);
+  EXPECT_EQ(finished.exit_code, 0);
+  const size_t begin = finished.out.find("descriptors: ");
+  ASSERT_NE(begin, std::string::npos);
+  const std::string line = finished.out.substr(begin, finished.out.find('\n', begin) - begin);
+  EXPECT_EQ(Count(finished.out, line), 3) << finished.out;
+}
+
+class Signal : public Leftovers, public ::testing::WithParamInterface<int> {};
+
+// Everybody in a sandbox holds the pipe: its end is theirs.
+TEST_P(Signal, ToTheRunnerEndsEverything) {
+  constexpr int kTellDescriptor = 100;
+  constexpr int kDeadlineMs = 60 * 1000;
+  int tell[2];
+  ASSERT_EQ(pipe2(tell, O_CLOEXEC), 0);
+  Command command{"waits", Build::kIsolated, {"--isolate_jobs=4", "--gtest_filter=Several/*"}};
+  command.environment = {{"TELL_FD", std::to_string(kTellDescriptor)}};
+  command.before_exec = [&] { return dup2(tell[1], kTellDescriptor) == kTellDescriptor; };
+  {
+    Program program(command);
+    close(tell[1]);
+    char byte;
+    for (int test = 0; test < 4; ++test) {
+      pollfd told = {tell[0], POLLIN, 0};
+      ASSERT_EQ(poll(&told, 1, kDeadlineMs), 1);
+      ASSERT_EQ(read(tell[0], &byte, 1), 1);
+    }
+    program.Kill(GetParam());
+    EXPECT_EQ(program.Wait().signal, GetParam());
+    pollfd ended = {tell[0], POLLIN, 0};
+    ASSERT_EQ(poll(&ended, 1, kDeadlineMs), 1) << "somebody still holds the pipe";
+    EXPECT_EQ(read(tell[0], &byte, 1), 0);
+    EXPECT_THAT(WaitForOrphans(), IsEmpty());
+  }
+  close(tell[0]);
+}
+
+INSTANTIATE_TEST_SUITE_P(, Signal, ::testing::Values(SIGKILL, SIGTERM, SIGINT, SIGQUIT),
+                         [](const auto& test) { return std::string(sigabbrev_np(test.param)); });
+
+}  // namespace
+}  // namespace isolate::plugin_tests

@@ -1,0 +1,95 @@
+#ifndef TESTS_PLUGIN_PROGRAM_H_
+#define TESTS_PLUGIN_PROGRAM_H_
+
+// Runs specimens: programs of tests/plugin/specimens, as child processes.
+//
+//   Command command{"results", Build::kIsolated, {"--isolate_jobs=4"}};
+//   command.report = "xml";
+//   Finished finished = Execute(command);
+//   EXPECT_EQ(finished.exit_code, 1);
+//   EXPECT_THAT(finished.out, HasSubstr("[  FAILED  ]"));
+
+#include <signal.h>
+#include <sys/types.h>
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace isolate::plugin_tests {
+
+enum class Build {
+  kPlain,     // linked with gtest_main
+  kIsolated,  // linked with //gtest_plugin:main
+};
+
+struct Command {
+  std::string specimen;
+  Build build = Build::kPlain;
+  std::vector<std::string> args = {};
+
+  // Added to the driver's environment, from which everything that is meant for
+  // gtest, for Bazel's tests or for the plugin is taken out.
+  std::vector<std::pair<std::string, std::string>> environment = {};
+
+  // Standard error goes where standard output goes.
+  bool merge_streams = false;
+
+  // "xml" or "json": has gtest write this report.
+  std::string report = {};
+
+  // Runs in the child before it executes the specimen; true on success.
+  std::function<bool()> before_exec = {};
+};
+
+struct Finished {
+  int exit_code = -1;  // -1: it died of a signal
+  int signal = 0;
+  std::string out;
+  std::string err;
+  std::string report;  // empty: there is none
+};
+
+// A specimen that runs.  Its streams and its report are files in a folder of
+// its own, so that it never waits for the driver.
+class Program {
+ public:
+  explicit Program(const Command& command);
+  // Kills it, if it runs.
+  ~Program();
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+
+  pid_t pid() const { return pid_; }
+  void Kill(int signal = SIGKILL);
+
+  // Waits until the process has ended.  Fails the test, and kills the process,
+  // if that takes minutes.
+  Finished Wait();
+
+ private:
+  std::string folder_;
+  std::string report_;
+  pid_t pid_ = -1;
+};
+
+Finished Execute(const Command& command);
+
+// The path of a specimen's program.
+std::string PathOf(const std::string& specimen, Build build);
+
+// Makes orphans of the driver's descendants its own children, so that they can
+// be counted; once for the whole process.
+void AdoptOrphans();
+
+// Waits until every child of the driver has ended, orphans among them, and
+// gives the command lines of those that have not after a minute.
+std::vector<std::string> WaitForOrphans();
+
+// The command lines of the driver's children as they are now.
+std::vector<std::string> Children();
+
+}  // namespace isolate::plugin_tests
+
+#endif  // TESTS_PLUGIN_PROGRAM_H_

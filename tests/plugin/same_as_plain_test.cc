@@ -1,0 +1,244 @@
+// What gtest prints and writes is the same with the plugin as without it, but
+// for times.  One thing is let pass everywhere: gtest_main says which file its
+// main comes from, and the plugin's main does not.
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <ostream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/plugin/console.h"
+#include "tests/plugin/program.h"
+
+namespace isolate::plugin_tests {
+namespace {
+
+namespace fs = std::filesystem;
+
+using ::testing::HasSubstr;
+
+constexpr int kJobs[] = {1, 4, 8};
+
+struct Case {
+  const char* name;
+  const char* specimen;
+  std::vector<std::string> args = {};
+  std::vector<std::pair<std::string, std::string>> environment = {};
+};
+
+void PrintTo(const Case& test_case, std::ostream* os) { *os << test_case.name; }
+
+const Case kCases[] = {
+    {"Results", "results"},
+    {"Properties", "properties"},
+    {"Output", "output", {"--gtest_filter=Output.*"}},
+    {"MuchOutput", "flood"},
+    {"Kinds", "kinds"},
+    {"DisabledTestsToo", "kinds", {"--gtest_also_run_disabled_tests"}},
+    {"Fixtures", "fixtures"},
+    {"Suites", "suites"},
+    {"DeathTestsFast", "deaths", {"--gtest_death_test_style=fast"}},
+    {"DeathTestsThreadsafe", "deaths", {"--gtest_death_test_style=threadsafe"}},
+    {"Exceptions", "throws"},
+    {"NothingThrown", "fixtures", {"--gtest_catch_exceptions=0"}},
+
+    {"Environments", "environments"},
+    {"EnvironmentFails", "environments", {}, {{"ENVIRONMENT", "fails"}}},
+    {"EnvironmentFailsFatally", "environments", {}, {{"ENVIRONMENT", "fails fatally"}}},
+    {"EnvironmentSkips", "environments", {}, {{"ENVIRONMENT", "skips"}}},
+    {"EnvironmentFailsAtTheEnd", "environments", {}, {{"ENVIRONMENT", "fails at the end"}}},
+    {"EnvironmentsOnce",
+     "environments",
+     {"--gtest_repeat=2", "--gtest_recreate_environments_when_repeating=0"}},
+    {"EnvironmentsAnew",
+     "environments",
+     {"--gtest_repeat=2", "--gtest_recreate_environments_when_repeating=1"}},
+
+    {"Filter", "kinds", {"--gtest_filter=*Is*:Simple.*-*Small*"}},
+    {"FilterOfNothing", "kinds", {"--gtest_filter=NoSuchTest"}},
+    {"Shuffle", "kinds", {"--gtest_shuffle", "--gtest_random_seed=7"}},
+    {"ShuffleAndRepeat",
+     "kinds",
+     {"--gtest_shuffle", "--gtest_random_seed=99", "--gtest_repeat=3"}},
+    {"Repeat", "results", {"--gtest_repeat=3", "--gtest_filter=-*AtLength"}},
+    {"RepeatOfSuites", "suites", {"--gtest_repeat=3"}},
+    {"RepeatOfProperties", "properties", {"--gtest_repeat=2"}},
+    {"FirstShard", "kinds", {}, {{"GTEST_TOTAL_SHARDS", "3"}, {"GTEST_SHARD_INDEX", "0"}}},
+    {"LastShard", "kinds", {}, {{"GTEST_TOTAL_SHARDS", "3"}, {"GTEST_SHARD_INDEX", "2"}}},
+    {"FailFast", "fixtures", {"--gtest_fail_fast"}},
+    {"FailFastInSetUp", "suites", {"--gtest_fail_fast"}},
+    {"Brief", "results", {"--gtest_brief=1"}},
+    {"NoTimes", "results", {"--gtest_print_time=0"}},
+    {"Colours", "results", {"--gtest_color=yes"}},
+    {"NoUtf8", "results", {"--gtest_print_utf8=0"}},
+    {"List", "kinds", {"--gtest_list_tests"}},
+    {"ListOfSome", "kinds", {"--gtest_list_tests", "--gtest_filter=Typed*"}},
+
+    {"OwnMain", "listeners"},
+    {"ListenerBefore", "listeners", {}, {{"LISTENER", "before"}}},
+    {"ListenerAfter", "listeners", {}, {{"LISTENER", "after"}}},
+    {"ListenerBeforeAndAfter", "listeners", {}, {{"LISTENER", "both"}}},
+    {"ListenerInsteadOfThePrinter", "listeners", {}, {{"LISTENER", "instead"}}},
+};
+
+std::string WithoutMainsFile(const std::string& console) {
+  std::vector<absl::string_view> lines = absl::StrSplit(console, '\n');
+  lines.erase(std::remove_if(lines.begin(), lines.end(),
+                             [](absl::string_view line) {
+                               return absl::StartsWith(line, "Running main() from ");
+                             }),
+              lines.end());
+  return absl::StrJoin(lines, "\n");
+}
+
+void ExpectSame(const Finished& plain, const Finished& isolated) {
+  EXPECT_EQ(plain.exit_code, isolated.exit_code);
+  EXPECT_EQ(plain.signal, isolated.signal);
+  EXPECT_EQ(WithoutTimes(WithoutMainsFile(plain.out)), WithoutTimes(isolated.out));
+  EXPECT_EQ(WithoutTimes(plain.err), WithoutTimes(isolated.err));
+  EXPECT_EQ(WithoutTimesInReport(plain.report), WithoutTimesInReport(isolated.report));
+}
+
+class SameAsPlain : public ::testing::TestWithParam<Case> {
+ protected:
+  static void Compare(bool merge_streams, const std::string& report) {
+    Command command;
+    command.specimen = GetParam().specimen;
+    command.args = GetParam().args;
+    command.environment = GetParam().environment;
+    command.merge_streams = merge_streams;
+    command.report = report;
+    const Finished plain = Execute(command);
+    // Otherwise there is nothing to compare.
+    ASSERT_NE(plain.exit_code, 127) << plain.err;
+    ASSERT_NE(plain.out, "");
+    command.build = Build::kIsolated;
+    for (const int jobs : kJobs) {
+      SCOPED_TRACE(absl::StrCat("jobs: ", jobs));
+      command.args.push_back(absl::StrCat("--isolate_jobs=", jobs));
+      ExpectSame(plain, Execute(command));
+      command.args.pop_back();
+    }
+  }
+};
+
+TEST_P(SameAsPlain, OnOneStreamAndInXml) { Compare(true, "xml"); }
+TEST_P(SameAsPlain, OnTwoStreamsAndInJson) { Compare(false, "json"); }
+
+INSTANTIATE_TEST_SUITE_P(, SameAsPlain, ::testing::ValuesIn(kCases),
+                         [](const auto& test) { return std::string(test.param.name); });
+
+// That much output is the same follows from the above; this says what it is.
+TEST(MuchOutput, StaysTogetherAndInOrder) {
+  const Finished finished = Execute({"flood", Build::kIsolated, {"--isolate_jobs=8"}});
+  const auto sections = Sections(finished.out);
+  ASSERT_EQ(sections.size(), 40U);
+  for (int test = 0; test < 40; ++test) {
+    std::string expected;
+    for (int line = 0; line < 200; ++line) {
+      absl::StrAppend(&expected, "test ", test, " line ", line, "\n");
+    }
+    EXPECT_EQ(sections.at(absl::StrCat("Forty/Flood.IsInOrder/", test)).text, expected);
+  }
+}
+
+// With a report for each of two runs that write into the same folder.
+TEST(ReportFolder, HasTheSameFiles) {
+  std::vector<std::string> reports;
+  for (const Build build : {Build::kPlain, Build::kIsolated}) {
+    const fs::path folder = fs::path(::testing::TempDir()) /
+                            (build == Build::kPlain ? "plain_reports" : "isolated_reports");
+    Command command{"fixtures", build, {"--gtest_output=xml:" + folder.string() + "/"}};
+    command.environment = {{"ISOLATE_JOBS", "4"}};
+    Execute(command);
+    Execute(command);
+    for (const char* name : {"fixtures.xml", "fixtures_1.xml"}) {
+      std::ifstream file(folder / name);
+      ASSERT_TRUE(file.is_open()) << folder / name;
+      reports.push_back(
+          WithoutTimesInReport(std::string(std::istreambuf_iterator<char>(file), {})));
+    }
+    fs::remove_all(folder);
+  }
+  EXPECT_THAT(reports[0], HasSubstr("</testsuites>"));
+  EXPECT_EQ(reports[0], reports[1]);
+  EXPECT_EQ(reports[0], reports[2]);
+  EXPECT_EQ(reports[0], reports[3]);
+}
+
+// Runs the command with a terminal as its standard output and error.
+std::string RunOnTerminal(Command command) {
+  const int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+  if (terminal < 0 || grantpt(terminal) != 0 || unlockpt(terminal) != 0) {
+    ADD_FAILURE() << "no terminal can be had";
+    return "";
+  }
+  const std::string other_end = ptsname(terminal);
+  command.before_exec = [other_end] {
+    const int opened = open(other_end.c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    return opened >= 0 && dup2(opened, STDOUT_FILENO) >= 0 && dup2(opened, STDERR_FILENO) >= 0;
+  };
+  command.environment.emplace_back("TERM", "xterm");
+  // Without an open other end, reading would fail until the program opens one.
+  const int held = open(other_end.c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC);
+  Program program(command);
+  std::string text;
+  char buffer[4096];
+  // Its end is marked by the program's: what it prints fits into no pipe.
+  close(held);
+  for (;;) {
+    const ssize_t size = read(terminal, buffer, sizeof(buffer));
+    if (size <= 0) {
+      break;  // EIO: nobody has the other end any more
+    }
+    text.append(buffer, static_cast<size_t>(size));
+  }
+  close(terminal);
+  program.Wait();
+  return WithoutTimes(text);
+}
+
+TEST(Terminal, ShowsTheSame) {
+  std::string plain = RunOnTerminal({"output", Build::kPlain});
+  plain.erase(0, plain.find('\n') + 1);  // the main's file
+  EXPECT_THAT(plain, HasSubstr("\x1b[0;31m[  FAILED  ]"));
+  for (const char* jobs : {"1", "4"}) {
+    Command command{"output", Build::kIsolated};
+    command.environment = {{"ISOLATE_JOBS", jobs}};
+    EXPECT_EQ(plain, RunOnTerminal(command));
+  }
+}
+
+TEST(Help, IsGtestsWithOursBelow) {
+  const Finished plain = Execute({"results", Build::kPlain, {"--help"}});
+  const Finished isolated = Execute({"results", Build::kIsolated, {"--help"}});
+  EXPECT_EQ(plain.exit_code, 0);
+  EXPECT_EQ(isolated.exit_code, 0);
+  EXPECT_EQ(isolated.err, "");
+  const std::string theirs = WithoutMainsFile(plain.out);
+  ASSERT_EQ(isolated.out.substr(0, theirs.size()), theirs);
+  const std::string ours = isolated.out.substr(theirs.size());
+  for (const char* flag : {"--isolate=on", "--isolate_jobs=auto", "--isolate_network=loopback",
+                           "--isolate_timeout=inf", "ISOLATE_JOBS"}) {
+    EXPECT_THAT(ours, HasSubstr(flag));
+  }
+  EXPECT_EQ(Count(isolated.out, "[ RUN "), 0);
+}
+
+}  // namespace
+}  // namespace isolate::plugin_tests

@@ -1,0 +1,3 @@
+#include "tests/plugin/specimens/install.h"
+
+void Install(int*, char**) {}
