@@ -217,13 +217,17 @@ absl::Status ToStatus(const SetupFailure& failure) {
   // strerrordesc_np (glibc 2.32): strerror is not thread-safe.
   const char* description = strerrordesc_np(failure.error);
   const char* name = strerrorname_np(failure.error);
+  // A damaged report may name errno 0, and that is no success either.
+  absl::StatusCode code = absl::ErrnoToStatusCode(failure.error);
+  if (code == absl::StatusCode::kOk) {
+    code = absl::StatusCode::kUnknown;
+  }
   absl::Status status(
-      absl::ErrnoToStatusCode(failure.error),
-      absl::StrCat("cannot ", StepName(failure.step), failure.detail.empty() ? "" : " (",
-                   failure.detail, failure.detail.empty() ? "" : ")", ": ",
-                   name != nullptr ? name : absl::StrCat("errno ", failure.error), " (",
-                   description != nullptr ? description : "unknown error", ")\n", Meaning(failure),
-                   "\n", Remedy(failure)));
+      code, absl::StrCat("cannot ", StepName(failure.step), failure.detail.empty() ? "" : " (",
+                         failure.detail, failure.detail.empty() ? "" : ")", ": ",
+                         name != nullptr ? name : absl::StrCat("errno ", failure.error), " (",
+                         description != nullptr ? description : "unknown error", ")\n",
+                         Meaning(failure), "\n", Remedy(failure)));
   status.SetPayload(kPayloadUrl, absl::Cord(absl::StrCat(static_cast<int>(failure.step), ":",
                                                          failure.error, ":", failure.detail)));
   return status;

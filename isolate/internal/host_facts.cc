@@ -108,17 +108,22 @@ void AddRunfiles(const std::string& root, const std::vector<Cover>& covers,
     if (error || !target.is_absolute()) {
       continue;
     }
-    // Most links of a tree lead into a few folders, and a folder is resolved
-    // once; then only what lies under a cover matters.
-    if (!folders.insert(target.parent_path().string()).second) {
+    // Most links of a tree lead into a few folders, and one link of each is
+    // resolved; then only what lies under a cover matters.
+    const std::string folder = target.parent_path().string();
+    if (folders.count(folder) != 0) {
       continue;
     }
+    // A link that leads nowhere says nothing of its folder.
     if (const absl::optional<std::string> real = RealPath(target.string())) {
-      for (const Cover& cover : covers) {
-        if (IsUnder(*real, cover.path)) {
-          keeps.push_back({*real, /*with_neighbours=*/true});
-          break;
-        }
+      const Keep keep{*real, /*with_neighbours=*/true};
+      const absl::optional<std::string> entry = KeptEntry(keep, covers);
+      if (entry.has_value()) {
+        keeps.push_back(keep);
+      }
+      // In a covered folder itself the neighbours are not kept with it.
+      if (entry != *real) {
+        folders.insert(folder);
       }
     }
   }

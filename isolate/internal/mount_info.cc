@@ -57,7 +57,9 @@ std::vector<std::string> OuterMountsUnder(const std::vector<MountInfo>& mounts,
   std::sort(paths.begin(), paths.end());
   std::vector<std::string> outer;
   for (std::string& path : paths) {
-    if (outer.empty() || !IsUnder(path, outer.back())) {
+    // Not the last one alone: "/sys/a-b" sorts between "/sys/a" and "/sys/a/c".
+    if (std::none_of(outer.begin(), outer.end(),
+                     [&](const std::string& other) { return IsUnder(path, other); })) {
       outer.push_back(std::move(path));
     }
   }
