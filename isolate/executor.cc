@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdio_ext.h>
@@ -78,8 +79,19 @@ using internal::Task;
 // made unbuffered stays that.
 void PrintLineByLine() {
   if (__fbufsize(stdout) != 1) {
-    setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
+    // With a buffer that is in use already, glibc would look for the end of a
+    // line only after the next flush.
+    static char buffer[BUFSIZ];
+    setvbuf(stdout, buffer, _IOLBF, sizeof(buffer));
   }
+}
+
+// How many forks lie between this process and the first one that asked.  Pids
+// do not tell: they repeat between pid namespaces.
+int ForkGeneration() {
+  static int generation = 0;
+  static const int registered = pthread_atfork(nullptr, nullptr, [] { ++generation; });
+  return registered == 0 ? generation : 0;
 }
 
 absl::StatusOr<Nonce> MakeNonce() {
@@ -105,7 +117,7 @@ absl::StatusOr<TaskPipes> MakeTaskPipes(bool merge_stderr) {
     }
     absl::StatusOr<FdPair> made = internal::MakePipe();
     if (!made.ok()) {
-      return made.status();
+      return ToStatus({Step::kStandardStreams, errno, ""});
     }
     *pair = *std::move(made);
   }
@@ -123,7 +135,7 @@ class Entry {
   EnterPlan& plan() { return plan_; }
 
  private:
-  void RememberDirectory(const SandboxSupply& supply);
+  absl::Status RememberDirectory(const SandboxSupply& supply);
 
   EnterPlan plan_;
   char directory_[PATH_MAX];
@@ -141,7 +153,9 @@ absl::Status Entry::Prepare(const Options& options, const SandboxSupply& supply,
     plan_.time_namespace_of = sandbox.init();
   }
   if (options.mount_namespace) {
-    RememberDirectory(supply);
+    if (absl::Status status = RememberDirectory(supply); !status.ok()) {
+      return status;
+    }
   }
   if (sandbox.in_user_namespace()) {
     plan_.limit_capabilities = true;
@@ -163,19 +177,23 @@ absl::Status Entry::Prepare(const Options& options, const SandboxSupply& supply,
   return absl::OkStatus();
 }
 
-void Entry::RememberDirectory(const SandboxSupply& supply) {
+absl::Status Entry::RememberDirectory(const SandboxSupply& supply) {
   plan_.change_directory = true;
   directory_fd_ = internal::AboveStandardStreams(Fd(open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)));
+  if (!directory_fd_.valid()) {
+    return ToStatus({Step::kWorkingDirectory, errno, "."});
+  }
   plan_.directory_fd = directory_fd_.get();
   struct stat now;
   // A folder that was removed has no path any more, and can still be worked in.
   if (getcwd(directory_, sizeof(directory_)) == nullptr || fstat(directory_fd_.get(), &now) != 0) {
-    return;
+    return absl::OkStatus();
   }
   plan_.directory = directory_;
   plan_.check_directory = !supply.IsPrivate(directory_);
   plan_.directory_device = now.st_dev;
   plan_.directory_inode = now.st_ino;
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -197,11 +215,12 @@ class Executor::Impl {
   void Cancel(Id id);
   size_t running() const { return tasks_.size(); }
   // This is a fork of the process that owns the sandboxes.
-  bool forked() const { return forked_; }
+  bool forked() const { return generation_ != ForkGeneration(); }
 
  private:
   Joined Fork(const Sandbox& sandbox, EnterPlan& plan, const Nonce& nonce, Function function);
-  absl::StatusOr<Id> Adopt(pid_t pid, Sandbox sandbox, TaskPipes pipes, const Nonce& nonce);
+  absl::StatusOr<Id> Adopt(const Joined& joined, Sandbox sandbox, TaskPipes pipes,
+                           const Nonce& nonce);
   // Of the machinery: what a test process must not keep.
   std::vector<int> Descriptors() const;
   void WaitForEvents();
@@ -212,7 +231,7 @@ class Executor::Impl {
   const std::unique_ptr<SandboxSupply> supply_;
   std::map<Id, std::unique_ptr<Task>> tasks_;
   Id next_id_ = 1;
-  bool forked_ = false;
+  const int generation_ = ForkGeneration();
 };
 
 std::vector<int> Executor::Impl::Descriptors() const {
@@ -245,7 +264,6 @@ void Executor::Impl::RunTest(const EnterPlan& plan, const Nonce& nonce,
                              Function function) noexcept {
   internal::Enter(plan);
   // The user's code may run from here on, and so may malloc.
-  forked_ = true;
   SetEnvironment();
   PrintLineByLine();
   Reporter reporter(plan.report, plan.out, nonce);
@@ -282,7 +300,7 @@ absl::StatusOr<Executor::Id> Executor::Impl::Start(Function function) {
   if (joined.pid < 0) {
     return ToStatus({joined.step, joined.error, ""});
   }
-  return Adopt(joined.pid, *std::move(sandbox), *std::move(pipes), *nonce);
+  return Adopt(joined, *std::move(sandbox), *std::move(pipes), *nonce);
 }
 
 // Returns in the runner only.
@@ -303,19 +321,23 @@ Joined Executor::Impl::Fork(const Sandbox& sandbox, EnterPlan& plan, const Nonce
   return joined;
 }
 
-absl::StatusOr<Executor::Id> Executor::Impl::Adopt(pid_t pid, Sandbox sandbox, TaskPipes pipes,
-                                                   const Nonce& nonce) {
-  Fd process = internal::AboveStandardStreams(Fd(internal::raw::PidfdOpen(pid)));
-  const int error = errno;
+absl::StatusOr<Executor::Id> Executor::Impl::Adopt(const Joined& joined, Sandbox sandbox,
+                                                   TaskPipes pipes, const Nonce& nonce) {
+  int error = joined.error;
+  Fd process(joined.process);
+  if (process.valid()) {
+    process = internal::AboveStandardStreams(std::move(process));
+    error = errno;
+  }
   auto task =
-      std::make_unique<Task>(pid, std::move(process), std::move(sandbox),
+      std::make_unique<Task>(joined.pid, std::move(process), std::move(sandbox),
                              Task::Pipes{std::move(pipes.report.ours), std::move(pipes.out.ours),
                                          std::move(pipes.err.ours)},
                              nonce, options_);
   if (task->Descriptor(Task::kProcess) < 0) {
     task->Kill();
     task->Reap();
-    return absl::ErrnoToStatus(error, "cannot open a pidfd of the sandboxed process");
+    return ToStatus({Step::kForkTest, error, ""});
   }
   const Id id = next_id_++;
   tasks_.emplace(id, std::move(task));

@@ -86,8 +86,8 @@ struct Options {
   int64_t tmpfs_size_bytes = 0;
 
   // Paths that stay visible although they lie under a folder that becomes
-  // private; the first are read-only inside wherever they lie.  Absolute, and
-  // existing.  The working directory, the program with its runfiles and Bazel's
+  // private; the first are read-only inside, with what is mounted below them,
+  // wherever they lie (Linux 5.12).  Absolute, and existing.  The working directory, the program with its runfiles and Bazel's
   // output folders stay visible without being named.
   std::vector<std::string> read_only_paths;
   std::vector<std::string> writable_paths;

@@ -48,7 +48,9 @@ void ChangeDirectory(const EnterPlan& plan) {
 }
 
 void SetStandardStreams(const EnterPlan& plan) {
-  const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  // It may be descriptor 0 already, which dup2 would leave as it is: not
+  // close-on-exec.
+  const int null = open("/dev/null", O_RDONLY);
   if (null < 0 || dup2(null, 0) < 0 || dup2(plan.out, 1) < 0 || dup2(plan.err, 2) < 0) {
     FailSetup(plan.report, Step::kStandardStreams, "");
   }

@@ -47,7 +47,9 @@ class HelperProcess {
   void EnterMountNamespace();
   void ProvideHosts();
   void EnterTimeNamespace();
+  void Answer(Step step, int error);
   void MakeSandbox();
+  void EndSetup(size_t index);
   [[noreturn]] void End();
 
   const SandboxPlan& plan_;
@@ -55,13 +57,24 @@ class HelperProcess {
   int runner_ = -1;  // pidfd
   int self_ = -1;    // pidfd
   bool in_user_namespace_ = false;
+
+  // For each init that is being set up, the reading end of a pipe: a byte comes
+  // when it answers the runner, and the end of the stream if it died
+  // before that.
+  static constexpr size_t kMaxSetups = 16;
+  int setups_[kMaxSetups];
+  size_t setup_count_ = 0;
 };
 
-void HelperProcess::Fail(Step step) {
+void HelperProcess::Answer(Step step, int error) {
   ControlMessage message;
   message.step = step;
-  message.error = errno;
+  message.error = error;
   SendControl(control_, message, -1);
+}
+
+void HelperProcess::Fail(Step step) {
+  Answer(step, errno);
   raw::Exit(1);
 }
 
@@ -241,16 +254,33 @@ void HelperProcess::EnterTimeNamespace() {
 }
 
 void HelperProcess::MakeSandbox() {
+  int answered[2];
+  if (pipe2(answered, O_CLOEXEC) != 0) {
+    Answer(Step::kCloneInit, errno);
+    return;
+  }
   const pid_t init = raw::Clone(plan_.namespaces);
   if (init == 0) {
-    RunInit(plan_, control_, self_, in_user_namespace_);
+    RunInit(plan_, control_, answered[1], self_, in_user_namespace_);
   }
+  const int error = errno;
+  close(answered[1]);
   if (init < 0) {
-    ControlMessage message;
-    message.step = Step::kCloneInit;
-    message.error = errno;
-    SendControl(control_, message, -1);
+    Answer(Step::kCloneInit, error);
+    close(answered[0]);
+    return;
   }
+  setups_[setup_count_++] = answered[0];
+}
+
+// One that died without an answer is answered for: the runner waits for it.
+void HelperProcess::EndSetup(size_t index) {
+  char byte;
+  if (read(setups_[index], &byte, 1) != 1) {
+    Answer(Step::kAnnounce, ESRCH);
+  }
+  close(setups_[index]);
+  setups_[index] = setups_[--setup_count_];
 }
 
 void HelperProcess::Run() {
@@ -265,12 +295,26 @@ void HelperProcess::Run() {
   ProvideHosts();
   EnterTimeNamespace();
   for (;;) {
-    pollfd ready[2] = {{control_, POLLIN, 0}, {runner_, POLLIN, 0}};
-    if (poll(ready, 2, -1) < 0) {
+    pollfd ready[2 + kMaxSetups];
+    ready[0] = {setup_count_ < kMaxSetups ? control_ : -1, POLLIN, 0};
+    ready[1] = {runner_, POLLIN, 0};
+    for (size_t i = 0; i < setup_count_; ++i) {
+      ready[2 + i] = {setups_[i], POLLIN, 0};
+    }
+    if (poll(ready, 2 + setup_count_, -1) < 0) {
       continue;
     }
     if (ready[1].revents != 0) {
       raw::Exit(0);  // the inits follow: PR_SET_PDEATHSIG
+    }
+    // From the last on: the last one takes the place of one that is removed.
+    for (size_t i = setup_count_; i > 0; --i) {
+      if (ready[1 + i].revents != 0) {
+        EndSetup(i - 1);
+      }
+    }
+    if (ready[0].revents == 0) {
+      continue;
     }
     char request;
     const ssize_t received = recv(control_, &request, 1, 0);
@@ -300,7 +344,7 @@ void HelperProcess::End() {
 absl::StatusOr<Helper> Helper::Start(const SandboxPlan& plan) {
   absl::StatusOr<FdPair> control = MakeSeqpacketPair();
   if (!control.ok()) {
-    return control.status();
+    return ToStatus({Step::kForkHelper, errno, ""});
   }
   const ScopedSignalBlock block;
   // A raw clone: the helper stays clear of everything that at-fork handlers
@@ -319,6 +363,8 @@ Helper::~Helper() {
   if (!control_.valid()) {
     return;  // moved from
   }
+  // Not closing alone: a process that the caller forked may hold a copy.
+  shutdown(control_.get(), SHUT_RDWR);
   control_.Reset();
   // ECHILD: the runner ignores SIGCHLD, or somebody else waited for it.
   while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {

@@ -28,7 +28,8 @@ namespace {
 // An init that is being set up.
 class Init {
  public:
-  Init(const SandboxPlan& plan, int control) : plan_(plan), control_(control) {}
+  Init(const SandboxPlan& plan, int control, int answered)
+      : plan_(plan), control_(control), answered_(answered) {}
 
   // Each step ends the process with a message to the runner where it fails.
   void DieWith(int helper);
@@ -44,6 +45,7 @@ class Init {
 
   const SandboxPlan& plan_;
   const int control_;
+  const int answered_;
   int kept_[kMaxKept];
 };
 
@@ -52,6 +54,7 @@ void Init::Fail(Step step, int mount_op) {
   message.step = step;
   message.error = errno;
   message.mount_op = mount_op;
+  raw::WriteAll(answered_, "x", 1);
   SendControl(control_, message, -1);
   raw::Exit(1);
 }
@@ -60,7 +63,10 @@ void Init::DieWith(int helper) {
   // The helper has one thread, so the signal comes when the helper ends and not
   // before (prctl(2)).  If it ended before the prctl, the pidfd tells.
   pollfd ended = {helper, POLLIN, 0};
-  if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || poll(&ended, 1, 0) != 0) {
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) {
+    Fail(Step::kAnnounce);
+  }
+  if (poll(&ended, 1, 0) != 0) {
     raw::Exit(1);
   }
 }
@@ -72,14 +78,19 @@ int GetMountFlags(const char* path, unsigned long* flags) {
   if (statvfs(path, &now) != 0) {
     return -1;
   }
+  // A table, because the MS_ constants are of an enum in some versions of glibc.
+  static constexpr struct {
+    unsigned long status;
+    unsigned long mount;
+  } kFlags[] = {
+      {ST_RDONLY, MS_RDONLY},     {ST_NOSUID, MS_NOSUID},   {ST_NODEV, MS_NODEV},
+      {ST_NOEXEC, MS_NOEXEC},     {ST_NOATIME, MS_NOATIME}, {ST_NODIRATIME, MS_NODIRATIME},
+      {ST_RELATIME, MS_RELATIME},
+  };
   *flags = 0;
-  *flags |= (now.f_flag & ST_RDONLY) != 0 ? MS_RDONLY : 0;
-  *flags |= (now.f_flag & ST_NOSUID) != 0 ? MS_NOSUID : 0;
-  *flags |= (now.f_flag & ST_NODEV) != 0 ? MS_NODEV : 0;
-  *flags |= (now.f_flag & ST_NOEXEC) != 0 ? MS_NOEXEC : 0;
-  *flags |= (now.f_flag & ST_NOATIME) != 0 ? MS_NOATIME : 0;
-  *flags |= (now.f_flag & ST_NODIRATIME) != 0 ? MS_NODIRATIME : 0;
-  *flags |= (now.f_flag & ST_RELATIME) != 0 ? MS_RELATIME : 0;
+  for (const auto& flag : kFlags) {
+    *flags |= (now.f_flag & flag.status) != 0 ? flag.mount : 0;
+  }
   return 0;
 }
 
@@ -94,12 +105,10 @@ int MountKernelFs(const char* type, const char* target) {
 }
 
 int MakeReadOnly(const char* path) {
-  unsigned long flags = 0;
-  if (GetMountFlags(path, &flags) != 0 ||
-      mount(path, path, nullptr, MS_BIND | MS_REC, nullptr) != 0) {
+  if (mount(path, path, nullptr, MS_BIND | MS_REC, nullptr) != 0) {
     return -1;
   }
-  return mount(nullptr, path, nullptr, flags | MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr);
+  return raw::MakeTreeReadOnly(path);
 }
 
 void Init::MakeMounts() {
@@ -230,16 +239,22 @@ void Init::Announce(bool in_user_namespace) {
     }
   }
   const int self = raw::PidfdOpen(getpid());
-  if (self < 0 || SendControl(control_, message, self) != 0) {
+  if (self < 0) {
+    Fail(Step::kAnnounce);
+  }
+  // Before the answer: the runner may use the sandbox and kill us right after it.
+  raw::WriteAll(answered_, "x", 1);
+  if (SendControl(control_, message, self) != 0) {
     Fail(Step::kAnnounce);
   }
 }
 
 }  // namespace
 
-void RunInit(const SandboxPlan& plan, int control, int helper, bool in_user_namespace) {
+void RunInit(const SandboxPlan& plan, int control, int answered, int helper,
+             bool in_user_namespace) {
   prctl(PR_SET_NAME, "isolate-init", 0, 0, 0);
-  Init init(plan, control);
+  Init init(plan, control, answered);
   init.DieWith(helper);
   init.MakeMounts();
   init.BringLoopbackUp();

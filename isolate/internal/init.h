@@ -10,9 +10,11 @@
 
 namespace isolate::internal {
 
-// The whole life of an init.  `helper` is a pidfd of its parent: when that
-// ends, the init does.  Only raw system calls (design, error zones).
-[[noreturn]] void RunInit(const SandboxPlan& plan, int control, int helper, bool in_user_namespace);
+// The whole life of an init.  It writes a byte to `answered` when it is about
+// to answer the runner.  `helper` is a pidfd of its parent: when that ends, the init does.  Only
+// raw system calls (design, error zones).
+[[noreturn]] void RunInit(const SandboxPlan& plan, int control, int answered, int helper,
+                          bool in_user_namespace);
 
 }  // namespace isolate::internal
 

@@ -1,10 +1,13 @@
 #include "isolate/internal/join.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <mutex>
 
 #include "isolate/internal/raw.h"
 #include "isolate/setup_failure.h"
@@ -61,17 +64,44 @@ class ScopedSubreaper {
   int before_ = 0;
 };
 
-}  // namespace
+// What holds the test process back until the runner lets it go.
+class Gate {
+ public:
+  bool Make() { return pipe2(ends_, O_CLOEXEC) == 0; }
 
-Joined ForkInto(int pidfd, int namespaces) {
-  Joined joined;
-  if (namespaces == 0) {
-    joined.pid = fork();
-    joined.step = Step::kForkTest;
-    joined.error = errno;
-    return joined;
+  // In the test process.  Ends it where the runner died or gave up.
+  void Wait() {
+    close(ends_[1]);
+    char byte;
+    ssize_t size;
+    do {
+      size = read(ends_[0], &byte, 1);
+    } while (size < 0 && errno == EINTR);
+    if (size != 1) {
+      raw::Exit(1);
+    }
+    close(ends_[0]);
   }
+
+  // In the runner.
+  void Open() { raw::WriteAll(ends_[1], "x", 1); }
+  void Remove() {
+    close(ends_[0]);
+    close(ends_[1]);
+  }
+
+ private:
+  int ends_[2] = {-1, -1};
+};
+
+// Forks by way of a joiner.
+Joined ForkByJoiner(int pidfd, int namespaces) {
+  Joined joined;
   volatile Joined shared;
+  // One at a time: being a subreaper is the whole process's affair.  In the
+  // test process the lock is the copy of this very thread's, and given back.
+  static std::mutex mutex;
+  const std::lock_guard<std::mutex> lock(mutex);
   const ScopedSubreaper subreaper;
   const pid_t joiner = Vfork(pidfd, namespaces, &shared);
   if (joiner == 0) {
@@ -88,6 +118,45 @@ Joined ForkInto(int pidfd, int namespaces) {
   joined.pid = shared.pid;
   joined.step = shared.step;
   joined.error = shared.error;
+  if (joined.pid < 0 && joined.error == 0) {
+    joined.error = ESRCH;  // something killed the joiner
+  }
+  return joined;
+}
+
+}  // namespace
+
+Joined ForkInto(int pidfd, int namespaces) {
+  Joined joined;
+  // Until the joiner is gone, the test process's parent is the joiner, and a
+  // PR_SET_PDEATHSIG of the user's would kill.  And where the runner ignores
+  // SIGCHLD, a process that ends at once leaves nothing to open a pidfd of.
+  Gate gate;
+  if (!gate.Make()) {
+    joined.error = errno;
+    return joined;
+  }
+  if (namespaces == 0) {
+    joined.pid = fork();
+    joined.step = Step::kForkTest;
+    joined.error = errno;
+  } else {
+    joined = ForkByJoiner(pidfd, namespaces);
+  }
+  if (joined.pid == 0) {
+    gate.Wait();
+    return joined;
+  }
+  if (joined.pid > 0) {
+    joined.process = raw::PidfdOpen(joined.pid);
+    if (joined.process >= 0) {
+      gate.Open();
+    } else {
+      joined.step = Step::kForkTest;
+      joined.error = errno;
+    }
+  }
+  gate.Remove();
   return joined;
 }
 

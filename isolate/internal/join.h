@@ -34,10 +34,13 @@ struct Joined {
   pid_t pid = -1;
   Step step = Step::kForkJoiner;
   int error = 0;
+  // A pidfd of the test process, for the caller to own.
+  int process = -1;
 };
 
 // Forks; the child is in `namespaces` (CLONE_NEW*) of the process behind
-// `pidfd`.  With `namespaces` of 0 this is a fork.  To be called with all
+// `pidfd`.  With `namespaces` of 0 this is a fork.  The child goes on when it is
+// the caller's child for good and its pidfd is open.  To be called with all
 // signals blocked.  Costs one fork, one vfork and the namespaces' setns.
 Joined ForkInto(int pidfd, int namespaces);
 

@@ -23,6 +23,9 @@ namespace {
 // From <linux/mount.h>, which cannot be included beside <sys/mount.h>.
 constexpr unsigned kOpenTreeClone = 1;
 constexpr unsigned kMoveMountFromEmptyPath = 4;
+constexpr uint64_t kMountAttrReadOnly = 1;
+
+constexpr long kSysMountSetattr = 442;  // the same on every architecture
 
 constexpr int kLastPossibleCapability = 63;
 
@@ -68,6 +71,14 @@ int OpenTree(const char* path) {
 int MoveMount(int tree, const char* path) {
   return static_cast<int>(
       syscall(SYS_move_mount, tree, "", AT_FDCWD, path, kMoveMountFromEmptyPath));
+}
+
+int MakeTreeReadOnly(const char* path) {
+  // struct mount_attr, from <linux/mount.h>.
+  const uint64_t attributes[4] = {kMountAttrReadOnly, 0, 0, 0};
+  return static_cast<int>(syscall(kSysMountSetattr, AT_FDCWD, path,
+                                  static_cast<unsigned>(AT_RECURSIVE), attributes,
+                                  sizeof(attributes)));
 }
 
 int GetCapabilities(Capabilities* capabilities) {

@@ -31,6 +31,10 @@ int OpenTree(const char* path);
 // Puts a detached tree on `path` (Linux 5.2).
 int MoveMount(int tree, const char* path);
 
+// Makes the mounts at `path` and below it read-only (mount_setattr(2), Linux
+// 5.12).
+int MakeTreeReadOnly(const char* path);
+
 // The thread's capability sets (capget(2), capset(2), version 3).
 struct Capabilities {
   __user_cap_data_struct sets[2];

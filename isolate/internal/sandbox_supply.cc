@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -15,7 +16,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
@@ -47,6 +50,20 @@ std::string TimeOffsets(absl::Duration offset) {
   timespec parts = absl::ToTimespec(offset);
   return absl::StrCat("monotonic ", parts.tv_sec, " ", parts.tv_nsec, "\nboottime ", parts.tv_sec,
                       " ", parts.tv_nsec, "\n");
+}
+
+// Whether one of the ranges, "first first count" each, holds the id.
+bool HasId(absl::string_view map, uint32_t id) {
+  for (const absl::string_view line : absl::StrSplit(map, '\n', absl::SkipEmpty())) {
+    const std::vector<absl::string_view> fields = absl::StrSplit(line, ' ');
+    uint32_t first = 0;
+    uint32_t count = 0;
+    if (fields.size() == 3 && absl::SimpleAtoi(fields[0], &first) &&
+        absl::SimpleAtoi(fields[2], &count) && id >= first && id - first < count) {
+      return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace
@@ -88,7 +105,13 @@ absl::Status SandboxSupply::Plan(const Options& options) {
   if (!facts.ok()) {
     return facts.status();
   }
-  facts->may_chown = geteuid() == 0;
+  // In a user namespace, the owner of one of them may have no id.
+  facts->may_chown =
+      geteuid() == 0 && std::all_of(facts->covers.begin(), facts->covers.end(),
+                                    [uids = IdentityMap("/proc/self/uid_map"),
+                                     gids = IdentityMap("/proc/self/gid_map")](const Cover& cover) {
+                                      return HasId(uids, cover.uid) && HasId(gids, cover.gid);
+                                    });
   mount_ops_ = PlanMounts(options, *facts);
   if (std::count_if(mount_ops_.begin(), mount_ops_.end(), [](const MountOp& op) {
         return op.action == MountOp::Action::kKeep;
@@ -99,6 +122,12 @@ absl::Status SandboxSupply::Plan(const Options& options) {
   }
   for (const Cover& cover : facts->covers) {
     private_folders_.push_back(cover.path);
+  }
+  for (const MountOp& op : mount_ops_) {
+    if (op.action == MountOp::Action::kProc || op.action == MountOp::Action::kSysfs ||
+        op.action == MountOp::Action::kMqueue) {
+      private_folders_.push_back(op.path);
+    }
   }
   if (options.mount_namespace) {
     scratch_ = ScratchFolder(options);
@@ -180,7 +209,9 @@ absl::Status SandboxSupply::Receive() {
       return absl::ErrnoToStatus(errno, "cannot wait for a sandbox");
     }
     received = ReceiveControl(helper_->control(), &message, &init);
-  } while (received < 0 && (errno == EAGAIN || errno == EINTR));
+    // ECONNRESET, once: the helper has ended with orders unread; its last words
+    // come after that (unix_release_sock in the kernel's net/unix/af_unix.c).
+  } while (received < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNRESET));
   if (received == 0) {
     ordered_ = 0;
     return absl::UnavailableError(
@@ -189,7 +220,7 @@ absl::Status SandboxSupply::Receive() {
   }
   --ordered_;
   if (received < 0) {
-    return absl::ErrnoToStatus(errno, "cannot take over a sandbox");
+    return ToStatus({Step::kAnnounce, errno, ""});
   }
   if (!message.ready) {
     SetupFailure failure{message.step, message.error, ""};

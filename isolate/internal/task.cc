@@ -252,6 +252,12 @@ absl::StatusOr<Result> Task::Take() {
     }
   }
 
+  if (frames_.empty() && result.report_error.empty() && !timed_out_) {
+    return absl::UnavailableError(
+        "cannot isolate: the process ended before it was in its sandbox; something killed it, or "
+        "its sandbox");
+  }
+
   const bool signaled = wait_status_.has_value() && WIFSIGNALED(*wait_status_);
   if (timed_out_) {
     result.outcome = Outcome::kTimedOut;
