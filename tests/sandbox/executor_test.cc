@@ -1,0 +1,299 @@
+// Several at once, in any order; cancelling; what a forked copy of an executor
+// does not do.
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "isolate/isolate.h"
+#include "tests/sandbox/caller.h"
+#include "tests/sandbox/inside.h"
+#include "tests/sandbox/traces.h"
+
+namespace isolate {
+namespace {
+
+class ExecutorWithReady : public testing::TestWithParam<int> {
+ protected:
+  void SetUp() override {
+    absl::StatusOr<std::unique_ptr<Executor>> executor = Executor::Create({}, GetParam());
+    ASSERT_TRUE(executor.ok()) << Told(executor.status());
+    executor_ = *std::move(executor);
+  }
+
+  Executor::Id Start(Executor::Function function) {
+    const absl::StatusOr<Executor::Id> id = executor_->Start(function);
+    EXPECT_TRUE(id.ok()) << Told(id.status());
+    return id.value_or(0);
+  }
+
+  std::unique_ptr<Executor> executor_;
+};
+
+TEST_P(ExecutorWithReady, RunsFourAtOnceAndGivesThemAsTheyEnd) {
+  // The last to start is the first to end.
+  std::vector<std::unique_ptr<Meeting>> meetings;
+  std::vector<Executor::Id> ids;
+  for (int i = 0; i < 4; ++i) {
+    meetings.push_back(std::make_unique<Meeting>());
+    ids.push_back(Start([&, i](Reporter&) {
+      meetings.back()->Attend();
+      return i;
+    }));
+  }
+  EXPECT_EQ(executor_->running(), 4U);
+  for (int i = 0; i < 4; ++i) {
+    ASSERT_TRUE(meetings[static_cast<size_t>(i)]->Await(1));
+  }
+  for (size_t i = 4; i > 0; --i) {
+    meetings[i - 1]->Dismiss(1);
+    const Executor::Finished finished = executor_->WaitAny();
+    EXPECT_EQ(finished.id, ids[i - 1]);
+    EXPECT_EQ(Told(finished.result), absl::StrCat("returned ", i - 1));
+    EXPECT_EQ(executor_->running(), i - 1);
+  }
+}
+
+TEST_P(ExecutorWithReady, RunsManyOneAfterAnother) {
+  std::set<ino_t> networks;
+  for (int i = 0; i < 50; ++i) {
+    const Executor::Id id = Start(
+        [&](Reporter& reporter) { return reporter.Send(MakeFile("/tmp/same")).ok() ? i : -1; });
+    const Executor::Finished finished = executor_->WaitAny();
+    EXPECT_EQ(finished.id, id);
+    ASSERT_EQ(Told(finished.result), absl::StrCat("returned ", i));
+    networks.insert(finished.result->namespaces.net);
+  }
+  // Inode numbers may come again, but not all the time.
+  EXPECT_GT(networks.size(), 1U);
+}
+
+TEST_P(ExecutorWithReady, MixesFunctionsAndCommands) {
+  std::map<Executor::Id, std::string> told;
+  std::map<Executor::Id, std::string> expected;
+  for (int i = 0; i < 8; ++i) {
+    const absl::StatusOr<Executor::Id> command =
+        executor_->StartCommand({"sh", "-c", absl::StrCat("exit ", i)});
+    ASSERT_TRUE(command.ok());
+    expected[*command] = absl::StrCat("exited with ", i);
+    expected[Start([i](Reporter&) { return i; })] = absl::StrCat("returned ", i);
+  }
+  while (executor_->running() > 0) {
+    const Executor::Finished finished = executor_->WaitAny();
+    told[finished.id] = Told(finished.result);
+  }
+  EXPECT_EQ(told, expected);
+}
+
+TEST_P(ExecutorWithReady, GoesOnAfterAFailure) {
+  ASSERT_TRUE(executor_->StartCommand({"/no-such-program-of-isolate"}).ok());
+  EXPECT_EQ(Told(executor_->WaitAny().result), "execute the command: ENOENT");
+  Start([](Reporter&) -> int { abort(); });
+  EXPECT_EQ(Told(executor_->WaitAny().result), "died of SIGABRT");
+  Start([](Reporter&) { return 3; });
+  EXPECT_EQ(Told(executor_->WaitAny().result), "returned 3");
+}
+
+TEST_P(ExecutorWithReady, CancelKillsOneAndNotTheOthers) {
+  const Meeting meeting;
+  const auto wait = [&](Reporter&) {
+    meeting.Attend();
+    return 1;
+  };
+  const Executor::Id first = Start(wait);
+  const Executor::Id second = Start(wait);
+  ASSERT_TRUE(meeting.Await(2));
+  executor_->Cancel(first);
+  executor_->Cancel(first);  // nothing
+  executor_->Cancel(12345);  // nothing
+  EXPECT_EQ(executor_->running(), 1U);
+  meeting.Dismiss(1);
+  const Executor::Finished finished = executor_->WaitAny();
+  EXPECT_EQ(finished.id, second);
+  EXPECT_EQ(Told(finished.result), "returned 1");
+}
+
+TEST_P(ExecutorWithReady, EndsWhatRunsWhenDestroyed) {
+  const Meeting meeting;
+  for (int i = 0; i < 3; ++i) {
+    Start([&](Reporter&) {
+      if (fork() == 0) {
+        setsid();
+      }
+      meeting.Attend();
+      return 0;
+    });
+  }
+  ASSERT_TRUE(meeting.Await(6));
+  std::vector<int> pidfds;
+  for (const pid_t pid : Descendants(getpid())) {
+    pidfds.push_back(OpenPidfd(pid));
+  }
+  EXPECT_GE(pidfds.size(), 10U);  // three inits, and the helper
+  executor_.reset();
+  EXPECT_TRUE(AllEnd(pidfds));
+}
+
+INSTANTIATE_TEST_SUITE_P(Ready, ExecutorWithReady, testing::Values(0, 1, 4),
+                         [](const auto& ready) { return absl::StrCat("MadeAhead", ready.param); });
+
+// --- copies of an executor -----------------------------------------------------
+
+// Gives what becomes of a waiting function of `executor`, after `disturb`.
+std::string OutcomeAfter(Executor& executor, absl::FunctionRef<void()> disturb) {
+  const Meeting meeting;
+  if (!executor
+           .Start([&](Reporter&) {
+             meeting.Attend();
+             return 3;
+           })
+           .ok() ||
+      !meeting.Await(1)) {
+    return "not started";
+  }
+  disturb();
+  meeting.Dismiss(1);
+  return Told(executor.WaitAny().result);
+}
+
+// As a program may have it, and exit destroys.
+std::unique_ptr<Executor>& StaticExecutor() {
+  static std::unique_ptr<Executor> executor = *Executor::Create({});
+  return executor;
+}
+
+TEST(CopiedExecutor, IsNotDisturbedByAFunctionOfItsOwnThatExits) {
+  EXPECT_EQ(InCaller([] {
+              return OutcomeAfter(*StaticExecutor(), [] {
+                const absl::StatusOr<Executor::Id> id =
+                    StaticExecutor()->Start([](Reporter&) -> int { exit(0); });
+                EXPECT_TRUE(id.ok());
+                EXPECT_EQ(StaticExecutor()->WaitAny().id, *id);
+              });
+            }),
+            "returned 3");
+}
+
+TEST(CopiedExecutor, IsNotDisturbedByAFunctionOfAnothersThatExits) {
+  EXPECT_EQ(InCaller([] {
+              return OutcomeAfter(*StaticExecutor(), [] {
+                (void)isolate::Run({}, [](Reporter&) -> int { exit(0); });
+              });
+            }),
+            "returned 3");
+}
+
+TEST(CopiedExecutor, IsNotDisturbedByAForkOfTheCallerThatExits) {
+  EXPECT_EQ(InCaller([] {
+              return OutcomeAfter(*StaticExecutor(), [] {
+                const pid_t child = fork();
+                if (child == 0) {
+                  exit(0);
+                }
+                waitpid(child, nullptr, 0);
+              });
+            }),
+            "returned 3");
+}
+
+TEST(CopiedExecutor, IsNotDisturbedByAForkOfTheCallersFork) {
+  EXPECT_EQ(InCaller([] {
+              return OutcomeAfter(*StaticExecutor(), [] {
+                const pid_t child = fork();
+                if (child == 0) {
+                  StaticExecutor().reset();
+                  _exit(0);
+                }
+                waitpid(child, nullptr, 0);
+              });
+            }),
+            "returned 3");
+}
+
+TEST(TwoExecutors, RunSideBySide) {
+  absl::StatusOr<std::unique_ptr<Executor>> first = Executor::Create({});
+  absl::StatusOr<std::unique_ptr<Executor>> second = Executor::Create({});
+  ASSERT_TRUE(first.ok() && second.ok());
+  EXPECT_EQ(OutcomeAfter(**first, [&] { EXPECT_EQ(OutcomeAfter(**second, [] {}), "returned 3"); }),
+            "returned 3");
+}
+
+TEST(TwoExecutors, MayBeUsedByTwoThreads) {
+  EXPECT_EQ(InCaller([] {
+              std::string told[2];
+              std::vector<std::thread> threads;
+              for (std::string& mine : told) {
+                threads.emplace_back([&mine] {
+                  const absl::StatusOr<std::unique_ptr<Executor>> executor = Executor::Create({});
+                  for (int i = 0; i < 100 && mine.empty(); ++i) {
+                    (void)(*executor)->Start([](Reporter&) -> int { _exit(4); });
+                    const std::string now = Told((*executor)->WaitAny().result);
+                    mine = now == "exited with 4" ? "" : now;
+                  }
+                });
+              }
+              for (std::thread& thread : threads) {
+                thread.join();
+              }
+              return told[0] + told[1];
+            }),
+            "");
+}
+
+TEST(TwoExecutors, MayBeDestroyedWhileTheOtherRuns) {
+  EXPECT_EQ(InCaller([] {
+              absl::StatusOr<std::unique_ptr<Executor>> first = Executor::Create({});
+              absl::StatusOr<std::unique_ptr<Executor>> second = Executor::Create({});
+              return OutcomeAfter(**second, [&] { first->reset(); });
+            }),
+            "returned 3");
+}
+
+TEST(TwoExecutors, GiveEachOthersFunctionsNoDescriptors) {
+  EXPECT_EQ(InCaller([] {
+              const auto count = [] { return absl::StrCat(Traces::Take().descriptors.size()); };
+              const std::string alone = Inside({}, count);
+              const absl::StatusOr<std::unique_ptr<Executor>> other = Executor::Create({});
+              return absl::StrCat(other.ok(), " ", Inside({}, count) == alone);
+            }),
+            "1 1");
+}
+
+TEST(Executor, MayBeDestroyedWhileAForkOfTheCallerLives) {
+  EXPECT_EQ(InCaller([] {
+              absl::StatusOr<std::unique_ptr<Executor>> executor = Executor::Create({});
+              const Meeting meeting;
+              const pid_t child = fork();
+              if (child == 0) {
+                meeting.Attend();
+                _exit(0);
+              }
+              meeting.Await(1);
+              executor->reset();
+              meeting.Dismiss(1);
+              return Called(waitpid(child, nullptr, 0));
+            }),
+            "OK");
+}
+
+TEST(Executor, MayBeCreatedAndDestroyedUnused) {
+  for (const int ready : {0, 1, 4}) {
+    EXPECT_EQ(Told(Executor::Create({}, ready).status()), "OK");
+  }
+}
+
+}  // namespace
+}  // namespace isolate
