@@ -95,7 +95,7 @@ class ReportingListener : public ::testing::EmptyTestEventListener {
           event.kind == Event::Kind::kProperty ? event.property.value : event.part.message;
       const std::string note =
           absl::StrCat("\n[isolate: the rest of ", text.size(), " bytes is left out]");
-      text.resize(text.size() - surplus - note.size());
+      text.resize(text.size() - std::min(text.size(), surplus + note.size()));
       text += note;
       message = Encode(event);
     }

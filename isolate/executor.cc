@@ -127,10 +127,9 @@ absl::StatusOr<TaskPipes> MakeTaskPipes(bool merge_stderr) {
 // The plan by which a test process enters its sandbox, and what it points at.
 class Entry {
  public:
-  // Lays everything out.  `close` are the descriptors of the machinery that the
-  // test process must not keep.
+  // Lays everything out.
   absl::Status Prepare(const Options& options, const SandboxSupply& supply, const Sandbox& sandbox,
-                       const TaskPipes& pipes, std::vector<int> close);
+                       const TaskPipes& pipes);
 
   EnterPlan& plan() { return plan_; }
 
@@ -144,8 +143,7 @@ class Entry {
 };
 
 absl::Status Entry::Prepare(const Options& options, const SandboxSupply& supply,
-                            const Sandbox& sandbox, const TaskPipes& pipes,
-                            std::vector<int> close) {
+                            const Sandbox& sandbox, const TaskPipes& pipes) {
   plan_.report = pipes.report.theirs.get();
   plan_.out = pipes.out.theirs.get();
   plan_.err = options.merge_stderr ? plan_.out : pipes.err.theirs.get();
@@ -164,14 +162,12 @@ absl::Status Entry::Prepare(const Options& options, const SandboxSupply& supply,
       return absl::ErrnoToStatus(errno, "cannot read the capabilities");
     }
   }
-  close_ = std::move(close);
-  for (const int descriptor :
-       {sandbox.init(), directory_fd_.get(), pipes.report.ours.get(), pipes.out.ours.get(),
-        pipes.err.ours.get(), pipes.err.theirs.get()}) {
-    if (descriptor >= 0) {
-      close_.push_back(descriptor);
-    }
-  }
+  // All of the machinery's, of this executor and of others; two are for the test
+  // process itself.
+  close_ = internal::OwnedDescriptors();
+  close_.erase(std::remove_if(close_.begin(), close_.end(),
+                              [&](int fd) { return fd == plan_.report || fd == plan_.out; }),
+               close_.end());
   plan_.close = close_.data();
   plan_.close_count = close_.size();
   return absl::OkStatus();
@@ -221,8 +217,6 @@ class Executor::Impl {
   Joined Fork(const Sandbox& sandbox, EnterPlan& plan, const Nonce& nonce, Function function);
   absl::StatusOr<Id> Adopt(const Joined& joined, Sandbox sandbox, TaskPipes pipes,
                            const Nonce& nonce);
-  // Of the machinery: what a test process must not keep.
-  std::vector<int> Descriptors() const;
   void WaitForEvents();
   void SetEnvironment() const;
   [[noreturn]] void RunTest(const EnterPlan& plan, const Nonce& nonce, Function function) noexcept;
@@ -233,20 +227,6 @@ class Executor::Impl {
   Id next_id_ = 1;
   const int generation_ = ForkGeneration();
 };
-
-std::vector<int> Executor::Impl::Descriptors() const {
-  std::vector<int> descriptors;
-  supply_->AppendDescriptors(descriptors);
-  for (const auto& [id, task] : tasks_) {
-    for (int source = 0; source < Task::kSourceCount; ++source) {
-      const int descriptor = task->Descriptor(static_cast<Task::Source>(source));
-      if (descriptor >= 0) {
-        descriptors.push_back(descriptor);
-      }
-    }
-  }
-  return descriptors;
-}
 
 void Executor::Impl::SetEnvironment() const {
   if (!supply_->scratch().empty()) {
@@ -264,6 +244,7 @@ void Executor::Impl::RunTest(const EnterPlan& plan, const Nonce& nonce,
                              Function function) noexcept {
   internal::Enter(plan);
   // The user's code may run from here on, and so may malloc.
+  internal::DisownDescriptors();
   SetEnvironment();
   PrintLineByLine();
   Reporter reporter(plan.report, plan.out, nonce);
@@ -292,8 +273,7 @@ absl::StatusOr<Executor::Id> Executor::Impl::Start(Function function) {
     return nonce.status();
   }
   Entry entry;
-  if (absl::Status status = entry.Prepare(options_, *supply_, *sandbox, *pipes, Descriptors());
-      !status.ok()) {
+  if (absl::Status status = entry.Prepare(options_, *supply_, *sandbox, *pipes); !status.ok()) {
     return status;
   }
   const Joined joined = Fork(*sandbox, entry.plan(), *nonce, function);

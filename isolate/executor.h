@@ -24,7 +24,8 @@
 //
 // An Executor lives in the process that created it; in a forked child it must
 // not be used, and its destructor does nothing.  One thread at a time may use
-// it.  If the process that owns it dies, however it dies, every sandbox dies.
+// it.  If the process that owns it dies, however it dies, every sandbox dies with
+// all that is in it (as long as it has a pid namespace).
 
 #include <sys/types.h>
 

@@ -46,7 +46,8 @@ enum class UserNamespace {
 struct Options {
   // A pid namespace of its own: the function runs as pid 2, under an init that
   // reaps orphans, and /proc shows nothing but the sandbox.  When the function
-  // ends, every process that it left is killed.  Needs `mount_namespace`,
+  // ends, or the caller does, every process that it left is killed; without one,
+  // those that it left live on.  Needs `mount_namespace`,
   // because pids repeat and files named by them would collide.
   bool pid_namespace = true;
 
@@ -87,8 +88,8 @@ struct Options {
 
   // Paths that stay visible although they lie under a folder that becomes
   // private; the first are read-only inside, with what is mounted below them,
-  // wherever they lie (Linux 5.12).  Absolute, and existing.  The working directory, the program with its runfiles and Bazel's
-  // output folders stay visible without being named.
+  // wherever they lie (Linux 5.12).  Absolute, and existing.  The working directory, the program
+  // with its runfiles and Bazel's output folders stay visible without being named.
   std::vector<std::string> read_only_paths;
   std::vector<std::string> writable_paths;
 

@@ -57,7 +57,9 @@ void Capture::Append(absl::string_view bytes) {
     for (size_t i = 4; i > 0; --i) {
       number = number << 8 | static_cast<unsigned char>(rest[kNonceSize + i - 1]);
     }
-    marks_.emplace(number, seen_);
+    if (marks_.size() < kMaxMarks) {
+      marks_.emplace(number, seen_);
+    }
     rest.remove_prefix(kMarkSize);
   }
   pending_.erase(0, pending_.size() - rest.size());

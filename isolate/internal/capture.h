@@ -24,6 +24,9 @@ namespace isolate::internal {
 
 inline constexpr size_t kNonceSize = 16;
 inline constexpr size_t kMarkSize = kNonceSize + 4;
+// More marks than this are not remembered, so that a test which forges them does
+// not make the runner grow.
+inline constexpr size_t kMaxMarks = size_t{1} << 20;
 
 using Nonce = std::array<char, kNonceSize>;
 

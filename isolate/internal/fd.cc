@@ -5,18 +5,72 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 
 namespace isolate::internal {
+
+namespace {
+
+// The descriptors that are owned now.
+class Register {
+ public:
+  void Add(int fd) {
+    const absl::MutexLock lock(&mutex_);
+    owned_.insert(fd);
+  }
+  void Remove(int fd) {
+    const absl::MutexLock lock(&mutex_);
+    owned_.erase(fd);
+  }
+  std::vector<int> All() {
+    const absl::MutexLock lock(&mutex_);
+    return std::vector<int>(owned_.begin(), owned_.end());
+  }
+
+ private:
+  absl::Mutex mutex_;
+  absl::flat_hash_set<int> owned_ ABSL_GUARDED_BY(mutex_);
+};
+
+// Never deleted: descriptors of static objects are closed at the very end.
+std::atomic<Register*>& TheRegister() {
+  static std::atomic<Register*> the_register{new Register};
+  return the_register;
+}
+
+}  // namespace
+
+std::vector<int> OwnedDescriptors() { return TheRegister().load()->All(); }
+
+void DisownDescriptors() { TheRegister() = new Register; }
+
+Fd::Fd(int fd) { Reset(fd); }
+
+int Fd::Release() {
+  if (fd_ >= 0) {
+    TheRegister().load()->Remove(fd_);
+  }
+  return std::exchange(fd_, -1);
+}
 
 void Fd::Reset(int fd) {
   // close(2): the descriptor is gone even where close says EINTR or EIO, so a
   // second try could close somebody else's.
-  if (fd_ >= 0) {
-    close(fd_);
+  if (const int old = Release(); old >= 0) {
+    close(old);
   }
   fd_ = fd;
+  if (fd_ >= 0) {
+    TheRegister().load()->Add(fd_);
+  }
 }
 
 Fd AboveStandardStreams(Fd fd) {

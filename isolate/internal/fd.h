@@ -2,6 +2,7 @@
 #define ISOLATE_INTERNAL_FD_H_
 
 #include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 
@@ -13,11 +14,12 @@ namespace isolate::internal {
 class Fd {
  public:
   Fd() = default;
-  explicit Fd(int fd) : fd_(fd) {}
-  Fd(Fd&& other) noexcept : fd_(other.Release()) {}
+  explicit Fd(int fd);
+  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
   Fd& operator=(Fd&& other) noexcept {
     if (this != &other) {
-      Reset(other.Release());
+      Reset();
+      fd_ = std::exchange(other.fd_, -1);
     }
     return *this;
   }
@@ -27,7 +29,7 @@ class Fd {
   bool valid() const { return fd_ >= 0; }
 
   // Gives the descriptor up without closing it.
-  int Release() { return std::exchange(fd_, -1); }
+  int Release();
 
   // Closes what is held, then holds `fd`.
   void Reset(int fd = -1);
@@ -35,6 +37,14 @@ class Fd {
  private:
   int fd_ = -1;
 };
+
+// Every descriptor that an Fd of this process owns, in no order: what a fork that
+// runs somebody else's code must not keep, whichever object it belongs to.
+std::vector<int> OwnedDescriptors();
+
+// In a fork: the Fds that were copied own nothing any more.  Takes no lock, which
+// another thread may have held at the fork.
+void DisownDescriptors();
 
 // The two ends of a pipe or of a socket pair.
 struct FdPair {

@@ -84,6 +84,8 @@ void HelperProcess::LetGoOfTheRunner() {
   sigset_t all;
   sigfillset(&all);
   sigprocmask(SIG_SETMASK, &all, nullptr);
+  // Folders that lead to a kept path have the mode that is asked for.
+  umask(022);
   // A process group for us and the inits, which we can kill by it.
   if (setpgid(0, 0) != 0) {
     Fail(Step::kForkHelper);

@@ -8,8 +8,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <set>
+#include <sstream>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -39,7 +39,10 @@ absl::optional<std::string> ReadFile(const std::string& path) {
   if (!file) {
     return absl::nullopt;
   }
-  return std::string(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+  // Not iterators over the buffer: those throw where a read fails, as of a folder.
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
 }
 
 absl::optional<std::string> RealPath(const std::string& path) {

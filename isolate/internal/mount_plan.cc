@@ -142,9 +142,13 @@ std::string HostsFile(absl::string_view outside, absl::string_view hostname) {
       has_localhost = has_localhost || word == "localhost";
     }
   }
-  return absl::StrCat(outside, outside.empty() || outside.back() == '\n' ? "" : "\n",
-                      has_localhost ? "" : "127.0.0.1\tlocalhost\n::1\tlocalhost\n", "127.0.0.1\t",
-                      hostname, "\n");
+  // The first line that knows a name gives its first address.
+  std::string text = absl::StrCat("127.0.0.1\t", hostname, "\n", outside);
+  if (!has_localhost) {
+    absl::StrAppend(&text, text.back() == '\n' ? "" : "\n",
+                    "127.0.0.1\tlocalhost\n::1\tlocalhost\n");
+  }
+  return text;
 }
 
 }  // namespace isolate::internal

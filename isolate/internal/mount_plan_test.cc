@@ -268,27 +268,29 @@ TEST(TmpfsData, HasTheSizeLimitWhereThereIsOne) {
               ElementsAre("tmpfs /tmp mode=1777,uid=0,gid=0,size=5368709120"));
 }
 
-TEST(HostsFile, AppendsTheHostName) {
-  EXPECT_EQ(HostsFile("127.0.0.1 localhost\n", "node"), "127.0.0.1 localhost\n127.0.0.1\tnode\n");
-}
-
-TEST(HostsFile, EndsTheLastLineFirst) {
-  EXPECT_EQ(HostsFile("::1 localhost", "node"), "::1 localhost\n127.0.0.1\tnode\n");
+TEST(HostsFile, KnowsTheHostNameBeforeAllElse) {
+  EXPECT_EQ(HostsFile("127.0.0.1 localhost\n10.0.0.1 node\n", "node"),
+            "127.0.0.1\tnode\n127.0.0.1 localhost\n10.0.0.1 node\n");
 }
 
 TEST(HostsFile, AddsLocalhostWhereItIsNotKnown) {
-  const std::string added = "127.0.0.1\tlocalhost\n::1\tlocalhost\n127.0.0.1\tnode\n";
-  EXPECT_EQ(HostsFile("", "node"), added);
+  const std::string added = "127.0.0.1\tlocalhost\n::1\tlocalhost\n";
+  EXPECT_EQ(HostsFile("", "node"), "127.0.0.1\tnode\n" + added);
   for (const std::string outside :
        {"# 127.0.0.1 localhost\n", "10.0.0.1 localhost.example\n", "10.0.0.1 a # localhost\n"}) {
-    EXPECT_EQ(HostsFile(outside, "node"), outside + added);
+    EXPECT_EQ(HostsFile(outside, "node"), "127.0.0.1\tnode\n" + outside + added);
   }
+}
+
+TEST(HostsFile, EndsTheLastLineBeforeItAddsOne) {
+  EXPECT_EQ(HostsFile("10.0.0.1 a", "node"),
+            "127.0.0.1\tnode\n10.0.0.1 a\n127.0.0.1\tlocalhost\n::1\tlocalhost\n");
 }
 
 TEST(HostsFile, FindsLocalhostAnywhereInALine) {
   for (const std::string outside : {"127.0.0.1\tnode\tlocalhost\n", "::1 localhost # comment\n",
                                     "10.0.0.1 a\n127.0.0.1   localhost loopback\n"}) {
-    EXPECT_EQ(HostsFile(outside, "node"), outside + "127.0.0.1\tnode\n");
+    EXPECT_EQ(HostsFile(outside, "node"), "127.0.0.1\tnode\n" + outside);
   }
 }
 

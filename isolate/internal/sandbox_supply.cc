@@ -241,11 +241,4 @@ bool SandboxSupply::IsPrivate(absl::string_view folder) const {
          private_folders_.end();
 }
 
-void SandboxSupply::AppendDescriptors(std::vector<int>& descriptors) const {
-  descriptors.push_back(helper_->control());
-  for (const Sandbox& sandbox : ready_) {
-    descriptors.push_back(sandbox.init());
-  }
-}
-
 }  // namespace isolate::internal

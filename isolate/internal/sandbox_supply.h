@@ -57,9 +57,6 @@ class SandboxSupply {
   // The folders that are private in every sandbox.
   bool IsPrivate(absl::string_view folder) const;
 
-  // Every descriptor that a test process must not keep.
-  void AppendDescriptors(std::vector<int>& descriptors) const;
-
  private:
   SandboxSupply() = default;
 

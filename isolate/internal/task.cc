@@ -10,7 +10,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,7 +45,8 @@ void MakeNonBlocking(const Fd& fd) {
 SetupFailure DecodeSetupFailure(absl::string_view payload) {
   // The reader has checked that all three are there.
   Decoder decoder(payload);
-  const uint32_t step = *decoder.U32();
+  // A number that is no step stays none when it is cut to the enum's size.
+  const uint32_t step = std::min<uint32_t>(*decoder.U32(), std::numeric_limits<uint8_t>::max());
   const int error = static_cast<int>(*decoder.U32());
   return {static_cast<Step>(step), error, std::string(*decoder.String())};
 }

@@ -63,6 +63,9 @@ absl::Status FrameReader::Feed(absl::string_view bytes, std::vector<Frame>& fram
     if (absl::Status status = CheckPayload(frame); !status.ok()) {
       return status;
     }
+    if (++frame_count_ > kMaxFrames) {
+      return Damage(absl::StrCat("it has more than ", kMaxFrames, " frames"));
+    }
     frames.push_back(std::move(frame));
     rest.remove_prefix(kFrameHeaderSize + size);
   }
@@ -100,7 +103,10 @@ absl::Status FrameReader::CheckOrder(Tag tag) {
   if (state_ == State::kStart && tag != Tag::kHello && tag != Tag::kSetupFailure) {
     return Damage("it does not begin with a hello");
   }
-  if (state_ == State::kOpen && tag == Tag::kHello) {
+  if (state_ == State::kTelling && tag == Tag::kSetupFailure) {
+    return Damage("a set-up failure follows a message");
+  }
+  if ((state_ == State::kOpen || state_ == State::kTelling) && tag == Tag::kHello) {
     return Damage("it has a second hello");
   }
   return absl::OkStatus();
@@ -127,6 +133,7 @@ absl::Status FrameReader::CheckPayload(const Frame& frame) {
       state_ = State::kFinished;
       break;
     case Tag::kMessage:
+      state_ = State::kTelling;
       break;
     case Tag::kEnd:
       decoder.U32();

@@ -13,8 +13,8 @@
 // process that died.
 //
 // The reader takes the writer for hostile: whatever comes, it gives frames or
-// one error, holds no more than kMaxPayload bytes of an unfinished frame and no
-// more than kMaxReport in all.  Pure code: no system call, no clock.
+// one error, holds no more than kMaxPayload bytes of an unfinished frame, and
+// takes no more than kMaxReport bytes and kMaxFrames frames.  Pure code: no system call, no clock.
 
 #include <array>
 #include <cstddef>
@@ -33,6 +33,7 @@ inline constexpr uint32_t kWireVersion = 1;
 inline constexpr size_t kFrameHeaderSize = 5;
 inline constexpr size_t kMaxPayload = size_t{16} << 20;
 inline constexpr size_t kMaxReport = size_t{256} << 20;
+inline constexpr size_t kMaxFrames = size_t{1} << 20;
 
 enum class Tag : uint8_t {
   kHello = 1,         // u32 version
@@ -67,7 +68,7 @@ class FrameReader {
   bool finished() const { return state_ == State::kFinished; }
 
  private:
-  enum class State { kStart, kOpen, kFinished, kDamaged };
+  enum class State { kStart, kOpen, kTelling, kFinished, kDamaged };
 
   absl::Status Damage(absl::string_view what);
   absl::Status CheckOrder(Tag tag);
@@ -77,6 +78,7 @@ class FrameReader {
   absl::Status damage_;
   std::string buffer_;
   size_t total_ = 0;
+  size_t frame_count_ = 0;
 };
 
 // Builds and reads payloads: little-endian integers and length-prefixed

@@ -315,6 +315,27 @@ TEST(FrameReader, RefusesAReportThatIsTooLong) {
   EXPECT_THAT(frames, IsEmpty());
 }
 
+TEST(FrameReader, RefusesAReportOfTooManyFrames) {
+  FrameReader reader;
+  std::vector<Frame> frames;
+  ASSERT_EQ(reader.Feed(Hello(), frames), absl::OkStatus());
+  const std::string empty = Message("");
+  for (size_t i = 1; i < kMaxFrames; ++i) {
+    frames.clear();
+    ASSERT_EQ(reader.Feed(empty, frames), absl::OkStatus()) << i;
+  }
+  frames.clear();
+  EXPECT_TRUE(absl::IsDataLoss(reader.Feed(empty, frames)));
+  EXPECT_THAT(frames, IsEmpty());
+}
+
+TEST(FrameReader, RefusesASetUpFailureAfterAMessage) {
+  FrameReader reader;
+  std::vector<Frame> frames;
+  ASSERT_EQ(reader.Feed(Hello() + Message("hi"), frames), absl::OkStatus());
+  EXPECT_TRUE(absl::IsDataLoss(reader.Feed(Failure(), frames)));
+}
+
 // Damages reports in the ways in which a writer gone wild would.
 class Mutator {
  public:
