@@ -83,7 +83,7 @@ TEST(Sandbox, HasNothingElseInIt) {
   struct if_nameindex* all = if_nameindex();
   ASSERT_NE(all, nullptr);
   for (auto* one = all; one->if_index != 0; ++one) {
-    interfaces.push_back(one->if_name);
+    interfaces.emplace_back(one->if_name);
   }
   if_freenameindex(all);
   EXPECT_THAT(interfaces, ElementsAre("lo"));

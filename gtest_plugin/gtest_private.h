@@ -29,12 +29,15 @@ struct Expose {
   friend typename Tag::Type MemberOf(Tag) { return member; }
 };
 
+// The arguments are names, which parentheses would spoil.
+// NOLINTBEGIN(bugprone-macro-parentheses)
 #define ISOLATE_EXPOSE(name, type, member) \
   struct name {                            \
     using Type = type;                     \
     friend Type MemberOf(name);            \
   };                                       \
   template struct Expose<name, &member>
+// NOLINTEND(bugprone-macro-parentheses)
 
 // What creates a test's object.  In the runner it is replaced, from a test's
 // start to its end, by one that creates a test which replays a report.

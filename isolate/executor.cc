@@ -90,8 +90,8 @@ void PrintLineByLine() {
 // do not tell: they repeat between pid namespaces.
 int ForkGeneration() {
   static int generation = 0;
-  static const int registered = pthread_atfork(nullptr, nullptr, [] { ++generation; });
-  return registered == 0 ? generation : 0;
+  static const int kRegistered = pthread_atfork(nullptr, nullptr, [] { ++generation; });
+  return kRegistered == 0 ? generation : 0;
 }
 
 absl::StatusOr<Nonce> MakeNonce() {
@@ -293,7 +293,7 @@ Joined Executor::Impl::Fork(const Sandbox& sandbox, EnterPlan& plan, const Nonce
   // What stands in stdio's buffers now would be written by both.
   fflush(nullptr);
   const internal::ScopedSignalBlock block;
-  plan.signal_mask = &block.before();
+  plan.signal_mask = block.before();
   const Joined joined = internal::ForkInto(sandbox.init(), namespaces);
   if (joined.pid == 0) {
     RunTest(plan, nonce, function);

@@ -101,7 +101,7 @@ void Enter(const EnterPlan& plan) {
   for (size_t i = 0; i < plan.close_count; ++i) {
     close(plan.close[i]);
   }
-  sigprocmask(SIG_SETMASK, plan.signal_mask, nullptr);
+  sigprocmask(SIG_SETMASK, &plan.signal_mask, nullptr);
 }
 
 }  // namespace isolate::internal

@@ -43,7 +43,7 @@ struct EnterPlan {
   const int* close = nullptr;
   size_t close_count = 0;
 
-  const sigset_t* signal_mask = nullptr;
+  sigset_t signal_mask = {};
 };
 static_assert(std::is_trivially_destructible<EnterPlan>::value,
               "processes that use it end without destructors");

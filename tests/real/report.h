@@ -13,8 +13,8 @@
 // come from GoogleTest's own writer, so that equal reports have equal lines, and
 // a difference that a reader of XML would overlook is one to be told.
 
-#ifndef ISOLATE_TESTS_REAL_REPORT_H_
-#define ISOLATE_TESTS_REAL_REPORT_H_
+#ifndef TESTS_REAL_REPORT_H_
+#define TESTS_REAL_REPORT_H_
 
 #include <string>
 #include <string_view>
@@ -51,4 +51,4 @@ std::string Differences(const Report& plain, const Report& isolated);
 
 }  // namespace isolate::real
 
-#endif  // ISOLATE_TESTS_REAL_REPORT_H_
+#endif  // TESTS_REAL_REPORT_H_

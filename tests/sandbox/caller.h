@@ -1,5 +1,5 @@
-#ifndef ISOLATE_TESTS_SANDBOX_CALLER_H_
-#define ISOLATE_TESTS_SANDBOX_CALLER_H_
+#ifndef TESTS_SANDBOX_CALLER_H_
+#define TESTS_SANDBOX_CALLER_H_
 
 // Callers of the library that a test may ruin: forked processes that drop their
 // rights, filter their system calls, close their descriptors or are killed.
@@ -75,4 +75,4 @@ class Meeting {
 
 }  // namespace isolate
 
-#endif  // ISOLATE_TESTS_SANDBOX_CALLER_H_
+#endif  // TESTS_SANDBOX_CALLER_H_

@@ -1,5 +1,5 @@
-#ifndef ISOLATE_TESTS_SANDBOX_INSIDE_H_
-#define ISOLATE_TESTS_SANDBOX_INSIDE_H_
+#ifndef TESTS_SANDBOX_INSIDE_H_
+#define TESTS_SANDBOX_INSIDE_H_
 
 // Looking around in a sandbox, and comparing it with outside.
 //
@@ -64,4 +64,4 @@ class Folder {
 
 }  // namespace isolate
 
-#endif  // ISOLATE_TESTS_SANDBOX_INSIDE_H_
+#endif  // TESTS_SANDBOX_INSIDE_H_

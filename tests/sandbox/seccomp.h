@@ -1,5 +1,5 @@
-#ifndef ISOLATE_TESTS_SANDBOX_SECCOMP_H_
-#define ISOLATE_TESTS_SANDBOX_SECCOMP_H_
+#ifndef TESTS_SANDBOX_SECCOMP_H_
+#define TESTS_SANDBOX_SECCOMP_H_
 
 // Makes the kernel refuse one system call to the calling process and to all
 // that come from it, as a container's profile does.
@@ -24,4 +24,4 @@ bool Install(const Refusal& refusal);
 
 }  // namespace isolate
 
-#endif  // ISOLATE_TESTS_SANDBOX_SECCOMP_H_
+#endif  // TESTS_SANDBOX_SECCOMP_H_

@@ -1,5 +1,5 @@
-#ifndef ISOLATE_TESTS_SANDBOX_TRACES_H_
-#define ISOLATE_TESTS_SANDBOX_TRACES_H_
+#ifndef TESTS_SANDBOX_TRACES_H_
+#define TESTS_SANDBOX_TRACES_H_
 
 // Whether anything is left behind.
 //
@@ -48,4 +48,4 @@ bool AllEnd(const std::vector<int>& pidfds);
 
 }  // namespace isolate
 
-#endif  // ISOLATE_TESTS_SANDBOX_TRACES_H_
+#endif  // TESTS_SANDBOX_TRACES_H_
