@@ -49,14 +49,16 @@ class Executor {
 
   struct Finished {
     Id id = 0;
-    // Not OK, with a SetupFailure: the process could not enter its sandbox, and
-    // nothing of the function ran.
+    // Not OK: the process could not enter its sandbox, and nothing of the
+    // function ran.  With a SetupFailure, or Unavailable where something killed
+    // it on the way.
     absl::StatusOr<Result> result;
   };
 
   // Starts the helper and has the first sandbox made, so that a host that
   // refuses is found out here: InvalidArgument for options that do not hold,
-  // otherwise the status of a SetupFailure.  Keeps `ready` sandboxes made ahead
+  // Unavailable where something killed the helper, otherwise the status of a
+  // SetupFailure.  Keeps `ready` sandboxes made ahead
   // (0: each is made when it is wanted).  Costs about a millisecond.
   static absl::StatusOr<std::unique_ptr<Executor>> Create(const Options& options, int ready = 1);
 
