@@ -258,12 +258,7 @@ TEST(Timeout, TakesGrandchildrenWithIt) {
                   })
                   .ok());
   ASSERT_TRUE(meeting.Await(2));
-  std::vector<int> pidfds;
-  for (const pid_t pid : Descendants(getpid())) {
-    if (!absl::StartsWith(NameOf(pid), "isolate-")) {
-      pidfds.push_back(OpenPidfd(pid));
-    }
-  }
+  const std::vector<int> pidfds = OpenPidfdsInSandboxes();
   EXPECT_EQ(pidfds.size(), 2U);
   EXPECT_EQ(Told((*executor)->WaitAny().result), "timed out");
   EXPECT_TRUE(AllEnd(pidfds));

@@ -13,7 +13,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "gtest/gtest.h"
@@ -201,12 +200,7 @@ TEST(PidNamespace, EndsWhatTheFunctionLeaves) {
                   })
                   .ok());
   ASSERT_TRUE(meeting.Await(2));
-  std::vector<int> pidfds;
-  for (const pid_t pid : Descendants(getpid())) {
-    if (!absl::StartsWith(NameOf(pid), "isolate-")) {
-      pidfds.push_back(OpenPidfd(pid));
-    }
-  }
+  const std::vector<int> pidfds = OpenPidfdsInSandboxes();
   EXPECT_EQ(pidfds.size(), 2U);
   meeting.Dismiss(2);
   EXPECT_EQ(Told((*executor)->WaitAny().result), "returned 0");

@@ -14,6 +14,8 @@
 #include <system_error>
 #include <vector>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -122,6 +124,16 @@ std::string NameOf(pid_t pid) {
 }
 
 int OpenPidfd(pid_t pid) { return static_cast<int>(syscall(SYS_pidfd_open, pid, 0)); }
+
+std::vector<int> OpenPidfdsInSandboxes() {
+  std::vector<int> pidfds;
+  for (const pid_t pid : Descendants(getpid())) {
+    if (!absl::StartsWith(NameOf(pid), "isolate-")) {
+      pidfds.push_back(OpenPidfd(pid));
+    }
+  }
+  return pidfds;
+}
 
 bool AllEnd(const std::vector<int>& pidfds) {
   bool all = true;

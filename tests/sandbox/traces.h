@@ -42,6 +42,10 @@ std::string NameOf(pid_t pid);
 // A pidfd; readable when the process has ended.
 int OpenPidfd(pid_t pid);
 
+// The same for each process that runs in a sandbox of the calling process's, but
+// for the init.
+std::vector<int> OpenPidfdsInSandboxes();
+
 // True when the process behind each has ended, closing them; false if one does
 // not end.
 bool AllEnd(const std::vector<int>& pidfds);
