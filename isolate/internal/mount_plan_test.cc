@@ -278,7 +278,7 @@ TEST(HostsFile, AddsLocalhostWhereItIsNotKnown) {
   EXPECT_EQ(HostsFile("", "node"), "127.0.0.1\tnode\n" + added);
   for (const std::string outside :
        {"# 127.0.0.1 localhost\n", "10.0.0.1 localhost.example\n", "10.0.0.1 a # localhost\n"}) {
-    EXPECT_EQ(HostsFile(outside, "node"), "127.0.0.1\tnode\n" + outside + added);
+    EXPECT_EQ(HostsFile(outside, "node"), absl::StrCat("127.0.0.1\tnode\n", outside, added));
   }
 }
 

@@ -32,7 +32,7 @@ std::string Blank(const std::string& text, absl::string_view before, absl::strin
     const size_t end = text.find(after.data(), begin, after.size());
     result.append(text, done, begin - done);
     done = begin;
-    if (end != std::string::npos && is_value(absl::string_view(text).substr(begin, end - begin))) {
+    if (end != std::string::npos && is_value({text.data() + begin, end - begin})) {
       result += "0";
       done = end;
     }

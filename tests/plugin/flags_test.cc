@@ -95,7 +95,7 @@ TEST(Arguments, OfOthersStayInOrder) {
 Finished RunPair(const std::vector<std::string>& args,
                  const std::vector<std::pair<std::string, std::string>>& environment) {
   Command command{"fights", Build::kIsolated, args};
-  command.args.push_back("--gtest_filter=Variable.*");
+  command.args.emplace_back("--gtest_filter=Variable.*");
   command.environment = environment;
   command.environment.emplace_back("FIGHT_NUMBER", "0");
   return Execute(command);

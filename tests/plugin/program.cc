@@ -63,7 +63,7 @@ std::vector<std::string> Environment(const Command& command) {
       ours |= absl::StartsWith(*entry, absl::StrCat(name, "="));
     }
     if (!ours) {
-      kept.push_back(*entry);
+      kept.emplace_back(*entry);
     }
   }
   for (const auto& [name, value] : command.environment) {

@@ -18,7 +18,6 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "isolate/isolate.h"
 #include "tests/sandbox/caller.h"
@@ -27,10 +26,6 @@
 
 namespace isolate {
 namespace {
-
-using ::testing::HasSubstr;
-using ::testing::Not;
-using ::testing::StartsWith;
 
 std::string Mode(const std::string& path) {
   struct stat now;
@@ -259,7 +254,7 @@ TEST(Tree, KeepsWhatIsMountedUnderProcAndSys) {
   for (const char* path : {"/sys/fs/cgroup", "/proc/sys/fs/binfmt_misc", "/sys/kernel/debug"}) {
     if (Exists(path) &&
         absl::StrContains(ReadFile("/proc/self/mountinfo"), absl::StrCat(" ", path, " "))) {
-      points.push_back(path);
+      points.emplace_back(path);
     }
   }
   if (points.empty()) {

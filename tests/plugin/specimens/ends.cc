@@ -35,7 +35,7 @@ enum class Part {
   kTearDownTestSuite
 };
 
-template <Part kPart, void (*kEnd)()>
+template <Part where, void (*how)()>
 class Ending : public ::testing::Test {
  public:
   static void SetUpTestSuite() { Reach(Part::kSetUpTestSuite); }
@@ -51,33 +51,33 @@ class Ending : public ::testing::Test {
 
  private:
   static void Reach(Part part) {
-    if (part == kPart) {
+    if (part == where) {
       printf("about to end\n");
       if (part != Part::kSetUpTestSuite) {
         EXPECT_TRUE(false) << "before the end";
       }
-      kEnd();
+      how();
     }
   }
 };
 
-template <Part kPart, void (*kEnd)()>
+template <Part where, void (*how)()>
 void Register(const std::string& part, const char* end) {
   ::testing::RegisterTest(("In" + part).append("_").append(end).c_str(), "Ends", nullptr, nullptr,
                           __FILE__, __LINE__,
-                          []() -> Ending<kPart, kEnd>* { return new Ending<kPart, kEnd>; });
+                          []() -> Ending<where, how>* { return new Ending<where, how>; });
 }
 
-template <Part kPart>
+template <Part where>
 void RegisterEnds(const std::string& part) {
-  Register<kPart, Crash>(part, "Crash");
-  Register<kPart, FollowNull>(part, "FollowNull");
-  Register<kPart, Abort>(part, "Abort");
-  Register<kPart, Exit0>(part, "Exit0");
-  Register<kPart, Exit3>(part, "Exit3");
-  Register<kPart, UnderscoreExit>(part, "UnderscoreExit");
-  Register<kPart, Kill>(part, "Kill");
-  Register<kPart, Terminate>(part, "Terminate");
+  Register<where, Crash>(part, "Crash");
+  Register<where, FollowNull>(part, "FollowNull");
+  Register<where, Abort>(part, "Abort");
+  Register<where, Exit0>(part, "Exit0");
+  Register<where, Exit3>(part, "Exit3");
+  Register<where, UnderscoreExit>(part, "UnderscoreExit");
+  Register<where, Kill>(part, "Kill");
+  Register<where, Terminate>(part, "Terminate");
 }
 
 [[maybe_unused]] const bool kRegistered = [] {

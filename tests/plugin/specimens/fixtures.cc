@@ -22,7 +22,7 @@ TEST_F(Talking, Third) { printf("body\n"); }
 
 enum class Part { kConstructor, kSetUp, kTearDown, kDestructor };
 
-template <Part kPart>
+template <Part where>
 class Failing : public Talking {
  protected:
   Failing() { FailIn(Part::kConstructor); }
@@ -32,7 +32,7 @@ class Failing : public Talking {
 
  private:
   static void FailIn(Part part) {
-    if (part == kPart) {
+    if (part == where) {
       FAIL() << "part " << static_cast<int>(part);
     }
   }

@@ -20,7 +20,7 @@ TEST(Throws, SomethingElse) { throw 5; }
 
 enum class Part { kSetUpTestSuite, kConstructor, kSetUp, kTearDown, kTearDownTestSuite };
 
-template <Part kPart>
+template <Part where>
 class Throwing : public ::testing::Test {
  protected:
   static void SetUpTestSuite() { ThrowIn(Part::kSetUpTestSuite); }
@@ -31,7 +31,7 @@ class Throwing : public ::testing::Test {
 
  private:
   static void ThrowIn(Part part) {
-    if (part == kPart) {
+    if (part == where) {
       throw std::logic_error("thrown outside of the body");
     }
   }
