@@ -286,10 +286,28 @@ void Plugin::KeepSuiteFailures(const std::vector<Step>& steps) {
   }
 }
 
+// Appends the plugin when the tests are about to run, and so behind all listeners
+// of the user's.  Ends are told to the last listener first: what the plugin makes of
+// a test's result, all others then see.
+class Appender : public ::testing::EmptyTestEventListener {
+ public:
+  explicit Appender(std::unique_ptr<Plugin> plugin) : plugin_(std::move(plugin)) {}
+
+  void OnTestProgramStart(const UnitTest& unit_test) override {
+    if (plugin_ != nullptr) {
+      // gtest owns its listeners.
+      const_cast<UnitTest&>(unit_test).listeners().Append(plugin_.release());
+    }
+  }
+
+ private:
+  std::unique_ptr<Plugin> plugin_;
+};
+
 void InstallPlugin(std::unique_ptr<Executor> executor, const Settings& settings) {
-  // gtest owns its listeners.
-  Plugin::instance_ = new Plugin(std::move(executor), settings);
-  UnitTest::GetInstance()->listeners().Append(Plugin::instance_);
+  auto plugin = std::make_unique<Plugin>(std::move(executor), settings);
+  Plugin::instance_ = plugin.get();
+  UnitTest::GetInstance()->listeners().Append(new Appender(std::move(plugin)));
 }
 
 // The descriptors lead to the same file, as they do on a terminal and under

@@ -2,6 +2,7 @@
 // added: "before" the plugin, "after" it, or "instead" of gtest's printer.
 // Prints what is left of the command line.
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -38,6 +39,7 @@ class Teller : public ::testing::TestEventListener {
       Tell(property.key(), property.value());
     }
     Tell("parts", std::to_string(test.result()->total_part_count()).c_str());
+    CheckTimes(*test.result());
   }
   void OnTestSuiteEnd(const TestSuite& suite) override { Tell("ends", suite.name()); }
   void OnEnvironmentsTearDownStart(const UnitTest&) override { Tell("end of environments"); }
@@ -53,6 +55,17 @@ class Teller : public ::testing::TestEventListener {
     fflush(stdout);
   }
 
+  // All listeners see the same times.
+  void CheckTimes(const ::testing::TestResult& result) const {
+    static const ::testing::TestResult* last_result = nullptr;
+    static ::testing::TimeInMillis last_elapsed = 0;
+    if (last_result == &result && last_elapsed != result.elapsed_time()) {
+      Tell("sees a time of its own");
+    }
+    last_result = &result;
+    last_elapsed = result.elapsed_time();
+  }
+
   const char* const name_;
 };
 
@@ -65,6 +78,9 @@ TEST(Tests, Fail) {
 TEST(Tests, Skip) { GTEST_SKIP() << "a reason"; }
 TEST(Tests, DISABLED_Wait) {}
 TEST(Others, Succeed) { SUCCEED(); }
+// Where two run at once, the runner waits for the second less than that takes.
+TEST(Times, First) { poll(nullptr, 0, 30); }   // NOLINT(sleep)
+TEST(Times, Second) { poll(nullptr, 0, 30); }  // NOLINT(sleep)
 
 }  // namespace
 
