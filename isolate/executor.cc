@@ -4,10 +4,8 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
-#include <stdio_ext.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
@@ -15,7 +13,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <iostream>
 #include <map>
 #include <memory>
 #include <string>
@@ -24,15 +21,18 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "isolate/internal/capture.h"
 #include "isolate/internal/enter.h"
 #include "isolate/internal/fd.h"
+#include "isolate/internal/fork_generation.h"
 #include "isolate/internal/join.h"
 #include "isolate/internal/monotonic.h"
 #include "isolate/internal/raw.h"
 #include "isolate/internal/sandbox_supply.h"
 #include "isolate/internal/signals.h"
+#include "isolate/internal/streams.h"
 #include "isolate/internal/task.h"
 #include "isolate/options.h"
 #include "isolate/reporter.h"
@@ -52,6 +52,7 @@ namespace {
 using internal::EnterPlan;
 using internal::Fd;
 using internal::FdPair;
+using internal::ForkGeneration;
 using internal::Joined;
 using internal::MonotonicNow;
 using internal::Nonce;
@@ -62,10 +63,7 @@ using internal::Task;
 // Ends a process that ran a function: what was printed gets out, and no handler
 // that belongs to the runner runs.
 [[noreturn]] void FlushAndExit(int code) {
-  std::cout.flush();
-  std::cerr.flush();
-  std::clog.flush();
-  fflush(nullptr);
+  internal::FlushStreams();
   if (__gcov_dump != nullptr) {
     __gcov_dump();
   }
@@ -73,25 +71,6 @@ using internal::Task;
     __llvm_profile_write_file();
   }
   _exit(code);
-}
-
-// A pipe gets full buffers, and a crash loses them.  A stream that the program
-// made unbuffered stays that.
-void PrintLineByLine() {
-  if (__fbufsize(stdout) != 1) {
-    // With a buffer that is in use already, glibc would look for the end of a
-    // line only after the next flush.
-    static char buffer[BUFSIZ];
-    setvbuf(stdout, buffer, _IOLBF, sizeof(buffer));
-  }
-}
-
-// How many forks lie between this process and the first one that asked.  Pids
-// do not tell: they repeat between pid namespaces.
-int ForkGeneration() {
-  static int generation = 0;
-  static const int kRegistered = pthread_atfork(nullptr, nullptr, [] { ++generation; });
-  return kRegistered == 0 ? generation : 0;
 }
 
 absl::StatusOr<Nonce> MakeNonce() {
@@ -115,11 +94,10 @@ absl::StatusOr<TaskPipes> MakeTaskPipes(bool merge_stderr) {
     if (pair == &pipes.err && merge_stderr) {
       continue;
     }
-    absl::StatusOr<FdPair> made = internal::MakePipe();
-    if (!made.ok()) {
+    *pair = internal::MakePipe();
+    if (!pair->valid()) {
       return ToStatus({Step::kStandardStreams, errno, ""});
     }
-    *pair = *std::move(made);
   }
   return pipes;
 }
@@ -158,6 +136,7 @@ absl::Status Entry::Prepare(const Options& options, const SandboxSupply& supply,
   if (sandbox.in_user_namespace()) {
     plan_.limit_capabilities = true;
     plan_.dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
+    plan_.securebits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
     if (internal::raw::GetCapabilities(&plan_.capabilities) != 0) {
       return absl::ErrnoToStatus(errno, "cannot read the capabilities");
     }
@@ -217,6 +196,7 @@ class Executor::Impl {
   Joined Fork(const Sandbox& sandbox, EnterPlan& plan, const Nonce& nonce, Function function);
   absl::StatusOr<Id> Adopt(const Joined& joined, Sandbox sandbox, TaskPipes pipes,
                            const Nonce& nonce);
+  void ComeBack();
   void WaitForEvents();
   void SetEnvironment() const;
   [[noreturn]] void RunTest(const EnterPlan& plan, const Nonce& nonce, Function function) noexcept;
@@ -225,6 +205,7 @@ class Executor::Impl {
   const std::unique_ptr<SandboxSupply> supply_;
   std::map<Id, std::unique_ptr<Task>> tasks_;
   Id next_id_ = 1;
+  absl::Time left_ = absl::InfinitePast();  // when WaitAny returned last
   const int generation_ = ForkGeneration();
 };
 
@@ -246,7 +227,7 @@ void Executor::Impl::RunTest(const EnterPlan& plan, const Nonce& nonce,
   // The user's code may run from here on, and so may malloc.
   internal::DisownDescriptors();
   SetEnvironment();
-  PrintLineByLine();
+  internal::PrintLineByLine();
   Reporter reporter(plan.report, plan.out, nonce);
   if (!reporter.Begin().ok()) {
     internal::raw::Exit(internal::kNotIsolatedExitCode);
@@ -290,11 +271,11 @@ Joined Executor::Impl::Fork(const Sandbox& sandbox, EnterPlan& plan, const Nonce
   if (sandbox.in_user_namespace()) {
     namespaces |= CLONE_NEWUSER;
   }
-  // What stands in stdio's buffers now would be written by both.
-  fflush(nullptr);
+  // What stands in buffers now would be written by both.
+  internal::FlushStreams();
   const internal::ScopedSignalBlock block;
   plan.signal_mask = block.before();
-  const Joined joined = internal::ForkInto(sandbox.init(), namespaces);
+  const Joined joined = internal::ForkInto(sandbox.init(), sandbox.root(), namespaces);
   if (joined.pid == 0) {
     RunTest(plan, nonce, function);
   }
@@ -324,12 +305,25 @@ absl::StatusOr<Executor::Id> Executor::Impl::Adopt(const Joined& joined, Sandbox
   return id;
 }
 
+// A process that waits for somebody to read what it wrote is not at fault.
+void Executor::Impl::ComeBack() {
+  const absl::Time now = MonotonicNow();
+  for (auto& [id, task] : tasks_) {
+    task->Postpone(now - std::max(left_, task->started()));
+  }
+}
+
 Executor::Finished Executor::Impl::WaitAny() {
+  if (tasks_.empty()) {
+    return {0, absl::FailedPreconditionError("nothing runs that could be waited for")};
+  }
+  ComeBack();
   for (;;) {
     for (auto& [id, task] : tasks_) {
       if (task->finished()) {
         Finished finished{id, task->Take()};
         tasks_.erase(id);
+        left_ = MonotonicNow();
         return finished;
       }
     }
@@ -390,6 +384,10 @@ void Executor::Impl::Cancel(Id id) {
 }
 
 absl::StatusOr<std::unique_ptr<Executor>> Executor::Create(const Options& options, int ready) {
+  if (ready < 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("ready: ", ready, " sandboxes cannot be kept ready; give 0 or more"));
+  }
   absl::StatusOr<std::unique_ptr<SandboxSupply>> supply = SandboxSupply::Create(options, ready);
   if (!supply.ok()) {
     return supply.status();
@@ -416,6 +414,9 @@ absl::StatusOr<Executor::Id> Executor::StartCommand(const std::vector<std::strin
   std::vector<char*> arguments;
   arguments.reserve(argv.size() + 1);
   for (const std::string& argument : argv) {
+    if (argument.find('\0') != std::string::npos) {
+      return absl::InvalidArgumentError("an argument of the command contains a NUL byte");
+    }
     arguments.push_back(const_cast<char*>(argument.c_str()));
   }
   arguments.push_back(nullptr);

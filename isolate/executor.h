@@ -25,7 +25,12 @@
 // An Executor lives in the process that created it; in a forked child it must
 // not be used, and its destructor does nothing.  One thread at a time may use
 // it.  If the process that owns it dies, however it dies, every sandbox dies with
-// all that is in it (as long as it has a pid namespace).
+// it, and with a sandbox all that runs in it; of a sandbox without a pid namespace
+// only the function's own process.
+//
+// At-fork handlers (pthread_atfork(3)) of the caller's run as at any fork, but those
+// for the parent in a short-lived process that shares the caller's memory: there
+// getpid() is another one, and no thread can be started.
 
 #include <sys/types.h>
 
@@ -75,14 +80,22 @@ class Executor {
   // that leaves it terminates the process.
   //
   // Costs one copy of the calling process's page tables.
+  //
+  // The errors are those of a sandbox that could not be had (Create's), or EMFILE's,
+  // ENFILE's or EAGAIN's as a SetupFailure where the caller may have no more
+  // descriptors (seven for each that runs) or processes: then try again after a
+  // WaitAny.  Time limits run from here.
   absl::StatusOr<Id> Start(Function function);
 
-  // Executes a command, found by PATH, in a sandbox of its own.  `argv` must
-  // not be empty.
+  // Executes a command, found by the PATH that it will see, in a sandbox of its own.
+  // InvalidArgument for an empty `argv` or a NUL byte in it; otherwise as Start.
+  // That the command cannot be executed is told by WaitAny, as a SetupFailure.
   absl::StatusOr<Id> StartCommand(const std::vector<std::string>& argv);
 
   // Waits until one of those started has ended, and gives what became of it.
-  // To be called only while running() is positive.
+  // FailedPrecondition where running() is 0.  What they write is read, and
+  // their time limits are enforced, only in here: until it is called, a process
+  // that writes more than a pipe holds (64 KiB) waits, and its time stands still.
   Finished WaitAny();
 
   // Kills a sandbox; the result is lost.  Nothing, if it has ended.

@@ -68,7 +68,7 @@ absl::Status Validate(const Options& options) {
   }
   if ((!options.read_only_paths.empty() || !options.writable_paths.empty()) &&
       !options.mount_namespace) {
-    return absl::InvalidArgumentError("extra paths need mount_namespace");
+    return absl::InvalidArgumentError("read_only_paths and writable_paths need mount_namespace");
   }
   for (const auto& [name, value] : options.environment) {
     if (name.empty() || name.find_first_of(absl::string_view("=\0", 2)) != std::string::npos ||

@@ -117,7 +117,7 @@ INSTANTIATE_TEST_SUITE_P(
                o.pid_namespace = o.mount_namespace = false;
                o.writable_paths = {"/data"};
              },
-             "extra paths need mount_namespace"},
+             "read_only_paths and writable_paths need mount_namespace"},
         Case{"VariableWithoutAName",
              [](Options& o) {
                o.environment = {{"", "x"}};

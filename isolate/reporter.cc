@@ -1,10 +1,13 @@
 #include "isolate/reporter.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
-#include <sys/uio.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 
@@ -14,6 +17,8 @@
 #include "absl/synchronization/mutex.h"
 #include "isolate/internal/capture.h"
 #include "isolate/internal/enter.h"
+#include "isolate/internal/fd.h"
+#include "isolate/internal/fork_generation.h"
 #include "isolate/internal/raw.h"
 #include "isolate/internal/wire.h"
 #include "isolate/setup_failure.h"
@@ -22,10 +27,16 @@ namespace isolate {
 namespace {
 
 using ::isolate::internal::Encoder;
+using ::isolate::internal::Fd;
 using ::isolate::internal::FrameHeader;
 using ::isolate::internal::Tag;
 
 static_assert(Reporter::kMaxMessageSize == internal::kMaxPayload, "a message is a payload");
+// With the hello, the end, and a header for each.
+static_assert(Reporter::kMaxMessages + 2 <= internal::kMaxFrames, "a message is a frame");
+static_assert(Reporter::kMaxTotalSize + internal::kMaxFrames * (internal::kFrameHeaderSize + 1) <=
+                  internal::kMaxReport,
+              "all messages go into a report");
 
 absl::Status WriteFrame(int fd, Tag tag, absl::string_view payload) {
   const auto header = FrameHeader(tag, payload.size());
@@ -38,13 +49,55 @@ absl::Status WriteFrame(int fd, Tag tag, absl::string_view payload) {
   return absl::OkStatus();
 }
 
+// The same pipe at a high number: a test that opens and closes files by number, or
+// counts on the lowest ones, must not meet it.
+Fd MoveOutOfTheWay(int pipe) {
+  constexpr rlim_t kHighest = 1024;  // a usual limit; more would only enlarge the table
+  rlimit limit;
+  const rlim_t top =
+      getrlimit(RLIMIT_NOFILE, &limit) == 0 ? std::min(limit.rlim_cur, kHighest) : kHighest;
+  Fd moved(fcntl(pipe, F_DUPFD_CLOEXEC, static_cast<int>(top - std::min<rlim_t>(top, 2))));
+  if (!moved.valid()) {
+    return Fd(pipe);
+  }
+  close(pipe);
+  return moved;
+}
+
 }  // namespace
 
+Reporter::Pipe::Pipe(int descriptor) : descriptor_(MoveOutOfTheWay(descriptor)) {
+  struct stat now;
+  if (fstat(descriptor_.get(), &now) == 0) {
+    device_ = now.st_dev;
+    inode_ = now.st_ino;
+  }
+}
+
+bool Reporter::Pipe::IsOurs() const {
+  struct stat now;
+  return fstat(descriptor_.get(), &now) == 0 && now.st_dev == device_ && now.st_ino == inode_;
+}
+
 Reporter::Reporter(int report, int mark, const internal::Nonce& nonce)
-    : process_(getpid()), report_(report), mark_(mark), nonce_(nonce) {}
+    : process_(getpid()),
+      generation_(internal::ForkGeneration()),
+      report_(report),
+      mark_(mark),
+      nonce_(nonce) {}
 
 absl::Status Reporter::Begin() {
-  return WriteFrame(report_, Tag::kHello, Encoder().U32(internal::kWireVersion).bytes());
+  return WriteFrame(report_.get(), Tag::kHello, Encoder().U32(internal::kWireVersion).bytes());
+}
+
+absl::Status Reporter::Check() const {
+  if (getpid() != process_ || internal::ForkGeneration() != generation_) {
+    return absl::FailedPreconditionError("only the sandboxed function's own process may send");
+  }
+  if (!report_.IsOurs() || !mark_.IsOurs()) {
+    return absl::UnavailableError("the function closed the descriptors of its report");
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Reporter::Send(absl::string_view message) {
@@ -52,29 +105,36 @@ absl::Status Reporter::Send(absl::string_view message) {
     return absl::InvalidArgumentError(
         absl::StrCat("a message of ", message.size(), " bytes is larger than ", kMaxMessageSize));
   }
-  if (getpid() != process_) {
-    return absl::FailedPreconditionError("only the sandboxed function's own process may send");
+  if (absl::Status status = Check(); !status.ok()) {
+    return status;
   }
   const absl::MutexLock lock(&mutex_);
+  if (sent_ >= kMaxMessages || sent_bytes_ + message.size() > kMaxTotalSize) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "a function may send ", kMaxMessages, " messages, of ", kMaxTotalSize, " bytes together"));
+  }
+  sent_bytes_ += message.size();
   fflush(stdout);
-  if (absl::Status status = WriteFrame(report_, Tag::kMessage, message); !status.ok()) {
+  if (absl::Status status = WriteFrame(report_.get(), Tag::kMessage, message); !status.ok()) {
     return status;
   }
   const auto mark = internal::Mark(nonce_, sent_++);
-  if (internal::raw::WriteAll(mark_, mark.data(), mark.size()) != 0) {
+  if (internal::raw::WriteAll(mark_.get(), mark.data(), mark.size()) != 0) {
     return absl::ErrnoToStatus(errno, "cannot write to the captured output");
   }
   return absl::OkStatus();
 }
 
 absl::Status Reporter::End(int code) {
-  if (getpid() != process_) {
-    return absl::FailedPreconditionError("only the sandboxed function's own process may send");
+  if (absl::Status status = Check(); !status.ok()) {
+    return status;
   }
   const absl::MutexLock lock(&mutex_);
-  return WriteFrame(report_, Tag::kEnd, Encoder().U32(static_cast<uint32_t>(code)).bytes());
+  return WriteFrame(report_.get(), Tag::kEnd, Encoder().U32(static_cast<uint32_t>(code)).bytes());
 }
 
-void Reporter::FailExec(const char* program) { internal::FailSetup(report_, Step::kExec, program); }
+void Reporter::FailExec(const char* program) {
+  internal::FailSetup(report_.get(), Step::kExec, program);
+}
 
 }  // namespace isolate

@@ -3,10 +3,11 @@
 
 // How a sandboxed function tells the caller more than its exit code.
 //
-//   isolate::Run({}, [](isolate::Reporter& reporter) {
-//     reporter.Send("half way");
-//     return 0;
-//   });
+//   absl::StatusOr<isolate::Result> result =
+//       isolate::Run({}, [](isolate::Reporter& reporter) {
+//         return reporter.Send("half way").ok() ? 0 : 1;
+//       });
+//   // result->messages[0].payload == "half way"
 //
 // A message arrives the moment it is sent: a crash after it does not lose it.
 // Lives in the sandboxed process; not to be used in the caller's.
@@ -19,13 +20,17 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "isolate/internal/capture.h"
+#include "isolate/internal/fd.h"
 
 namespace isolate {
 
 class Reporter {
  public:
-  // The largest message, in bytes.
+  // The largest message, in bytes; and how many a function may send, and how large
+  // they may be together.
   static constexpr size_t kMaxMessageSize = size_t{16} << 20;
+  static constexpr uint32_t kMaxMessages = 1'000'000;
+  static constexpr size_t kMaxTotalSize = size_t{192} << 20;
 
   Reporter(const Reporter&) = delete;
   Reporter& operator=(const Reporter&) = delete;
@@ -34,11 +39,12 @@ class Reporter {
   // position in the output at which it was sent.  Flushes stdout, so that this
   // position is true.  Any thread may call it.
   //
-  // InvalidArgument for a message that is too large; FailedPrecondition in a
-  // process that was forked from the function's (its messages would be taken
-  // for the function's own); otherwise the write's errno.
+  // InvalidArgument for a message that is too large; ResourceExhausted for one too
+  // many; FailedPrecondition in a process that was forked from the function's (its
+  // messages would be taken for the function's own); Unavailable where the function
+  // closed descriptors that it did not open; otherwise the write's errno.
   //
-  // Costs two writes.
+  // Costs two writes and two fstats.
   absl::Status Send(absl::string_view message);
 
  private:
@@ -53,12 +59,30 @@ class Reporter {
   // Tells that `program` could not be executed, from errno, and ends the process.
   [[noreturn]] void FailExec(const char* program);
 
+  // A pipe to the caller, and how to tell that its number still leads there.
+  class Pipe {
+   public:
+    explicit Pipe(int descriptor);
+    int get() const { return descriptor_.get(); }
+    bool IsOurs() const;
+
+   private:
+    internal::Fd descriptor_;
+    dev_t device_ = 0;
+    ino_t inode_ = 0;
+  };
+
+  // What Send and End ask for.
+  absl::Status Check() const;
+
   const pid_t process_;
-  const int report_;
-  const int mark_;
+  const int generation_;
+  const Pipe report_;
+  const Pipe mark_;
   const internal::Nonce nonce_;
   absl::Mutex mutex_;
   uint32_t sent_ ABSL_GUARDED_BY(mutex_) = 0;
+  size_t sent_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace isolate

@@ -47,6 +47,7 @@ struct Namespaces {
   ino_t mnt = 0;
   ino_t user = 0;
   ino_t cgroup = 0;
+  ino_t time = 0;
 };
 
 // Something that the function sent with Reporter::Send, and how much of the

@@ -45,6 +45,7 @@ constexpr StepText kSteps[] = {
     {Step::kAnnounce, "announce the sandbox"},
     {Step::kForkJoiner, "start the process that joins the sandbox"},
     {Step::kJoin, "join the sandbox"},
+    {Step::kRootDirectory, "change to the sandbox's root directory"},
     {Step::kForkTest, "fork into the sandbox"},
     {Step::kJoinTime, "join the time namespace"},
     {Step::kSession, "start a session"},
@@ -93,8 +94,11 @@ Explanation Explain(const SetupFailure& failure) {
   const int error = failure.error;
   if (error == ENOSYS) {
     return {"The kernel does not have this system call, or a seccomp filter hides it.",
-            "Use Linux 5.8 or later; in a container, allow clone, unshare, setns, mount, open_tree "
-            "and move_mount in the seccomp profile."};
+            step == Step::kReadOnlyPath
+                ? "Use Linux 5.12 or later; in a container, allow mount_setattr in the seccomp "
+                  "profile."
+                : "Use Linux 5.8 or later; in a container, allow clone, unshare, setns, mount, "
+                  "open_tree and move_mount in the seccomp profile."};
   }
   if (step == Step::kExec) {
     return {
@@ -143,6 +147,15 @@ Explanation Explain(const SetupFailure& failure) {
     return {"The folder does not exist.",
             "Create it, or point TEST_TMPDIR and TMPDIR at a folder that exists."};
   }
+  if (step == Step::kMountTmpfs && error == ENOTDIR) {
+    return {"A tmpfs can be mounted on a folder only, and this is none.",
+            "Point TEST_TMPDIR and TMPDIR at a folder."};
+  }
+  if (step == Step::kMountTmpfs && error == EINVAL) {
+    return {
+        "The kernel refused the place or the options; /, /dev, /proc and /sys cannot be private.",
+        "Point TEST_TMPDIR and TMPDIR at another folder, and check the size limit."};
+  }
   if ((step == Step::kKeepPath || step == Step::kReadOnlyPath) && error == ENOENT) {
     return {"The path does not exist.", "Name a path that exists."};
   }
@@ -151,6 +164,14 @@ Explanation Explain(const SetupFailure& failure) {
         "The working directory is not visible in the sandbox: it lies under a folder that the "
         "sandbox makes private.",
         "Run in another folder, or name it as an extra writable path."};
+  }
+  if (step == Step::kWorkingDirectory && error == EACCES) {
+    return {"The working directory's path leads through a folder that this user may not enter.",
+            "Run in another folder."};
+  }
+  if (error == EBADF) {
+    return {"The program closed a descriptor of isolate's.",
+            "Let it close only descriptors that it opened."};
   }
   if (step == Step::kHostname && error == EINVAL) {
     return {"The host name is too long for the kernel.", "Give one of at most 64 characters."};

@@ -48,6 +48,7 @@ enum class Step : uint8_t {
   kAnnounce = 18,
   kForkJoiner = 19,
   kJoin = 20,
+  kRootDirectory = 28,
   kForkTest = 21,
   kJoinTime = 22,
   kSession = 23,

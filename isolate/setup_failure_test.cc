@@ -23,7 +23,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-constexpr Step kLastStep = Step::kExec;
+constexpr Step kLastStep = Step::kRootDirectory;
 
 std::vector<Step> AllSteps() {
   std::vector<Step> steps;

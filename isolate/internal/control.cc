@@ -7,22 +7,26 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 namespace isolate::internal {
 
-int SendControl(int socket, const ControlMessage& message, int pidfd) {
+static_assert(sizeof(Handles) == 2 * sizeof(int), "they are sent as descriptors");
+
+int SendControl(int socket, const ControlMessage& message, const Handles& handles) {
   iovec data = {const_cast<ControlMessage*>(&message), sizeof(message)};
-  alignas(cmsghdr) char rights[CMSG_SPACE(sizeof(int))] = {};
+  alignas(cmsghdr) char rights[CMSG_SPACE(sizeof(Handles))] = {};
   msghdr header = {};
   header.msg_iov = &data;
   header.msg_iovlen = 1;
-  if (pidfd >= 0) {
+  if (handles.init >= 0) {
     header.msg_control = rights;
     header.msg_controllen = sizeof(rights);
     cmsghdr* item = CMSG_FIRSTHDR(&header);
     item->cmsg_level = SOL_SOCKET;
     item->cmsg_type = SCM_RIGHTS;
-    item->cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(item), &pidfd, sizeof(int));
+    item->cmsg_len = CMSG_LEN(sizeof(Handles));
+    memcpy(CMSG_DATA(item), &handles, sizeof(Handles));
   }
   ssize_t sent;
   do {
@@ -31,10 +35,10 @@ int SendControl(int socket, const ControlMessage& message, int pidfd) {
   return sent < 0 ? -1 : 0;
 }
 
-int ReceiveControl(int socket, ControlMessage* message, int* pidfd) {
-  *pidfd = -1;
+int ReceiveControl(int socket, ControlMessage* message, Handles* handles) {
+  *handles = {};
   iovec data = {message, sizeof(*message)};
-  alignas(cmsghdr) char rights[CMSG_SPACE(sizeof(int))] = {};
+  alignas(cmsghdr) char rights[CMSG_SPACE(sizeof(Handles))] = {};
   msghdr header = {};
   header.msg_iov = &data;
   header.msg_iovlen = 1;
@@ -49,16 +53,20 @@ int ReceiveControl(int socket, ControlMessage* message, int* pidfd) {
   }
   const cmsghdr* item = CMSG_FIRSTHDR(&header);
   if (item != nullptr && item->cmsg_level == SOL_SOCKET && item->cmsg_type == SCM_RIGHTS) {
-    memcpy(pidfd, CMSG_DATA(item), sizeof(int));
+    // One alone where there was no room for the other.
+    memcpy(handles, CMSG_DATA(item), std::min(sizeof(Handles), item->cmsg_len - CMSG_LEN(0)));
   }
   if (received == 0) {
     return 0;
   }
-  if (received != sizeof(*message) || (message->ready && *pidfd < 0)) {
-    if (*pidfd >= 0) {
-      close(*pidfd);
+  if (received != sizeof(*message) || (message->ready && handles->root < 0)) {
+    for (const int handle : {handles->init, handles->root}) {
+      if (handle >= 0) {
+        close(handle);
+      }
     }
-    // A message whose descriptor the kernel could not install: the caller's
+    *handles = {};
+    // A message whose descriptors the kernel could not install: the caller's
     // table of descriptors is full.
     errno = (header.msg_flags & MSG_CTRUNC) != 0 ? EMFILE : EPROTO;
     return -1;

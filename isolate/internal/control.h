@@ -20,7 +20,7 @@ inline constexpr char kMakeSandbox = 'm';
 // Helper or init to runner.
 struct ControlMessage {
   bool ready = false;
-  // If ready: the message carries the init's pidfd (SCM_RIGHTS).
+  // If ready: the message carries Handles (SCM_RIGHTS).
   Namespaces namespaces;
   bool in_user_namespace = false;
   // If not ready: what failed, and on which mount operation (-1: none).
@@ -30,13 +30,19 @@ struct ControlMessage {
 };
 static_assert(std::is_trivially_copyable<ControlMessage>::value, "it is sent as bytes");
 
-// Sends `message`, with `pidfd` unless that is -1.  Fit for the helper and the
-// inits.  Returns 0, or -1 and errno.
-int SendControl(int socket, const ControlMessage& message, int pidfd);
+// What a sandbox is reached by; both are valid, or both are -1.
+struct Handles {
+  int init = -1;  // pidfd
+  int root = -1;  // O_PATH: the init's root directory
+};
 
-// Takes the next message, without waiting; `pidfd` is -1 where none came.
+// Sends `message`, with `handles` if they are valid.  Fit for the helper and the
+// inits.  Returns 0, or -1 and errno.
+int SendControl(int socket, const ControlMessage& message, const Handles& handles);
+
+// Takes the next message, without waiting; `handles` are -1 where none came.
 // Returns 1, or 0 at the end of the stream, or -1 and errno.
-int ReceiveControl(int socket, ControlMessage* message, int* pidfd);
+int ReceiveControl(int socket, ControlMessage* message, Handles* handles);
 
 }  // namespace isolate::internal
 

@@ -37,36 +37,43 @@ bool IsSameFile(int a, int b) {
 
 class Control : public ::testing::Test {
  protected:
-  int Send(const ControlMessage& message, int descriptor) {
-    return SendControl(sockets_.theirs.get(), message, descriptor);
+  int Send(const ControlMessage& message, const Handles& handles) {
+    return SendControl(sockets_.theirs.get(), message, handles);
   }
 
-  // Takes the next message into `received_` and `descriptor_`.
+  int SendReady() { return Send(Ready(), {pipe_.ours.get(), pipe_.theirs.get()}); }
+
+  // Takes the next message into `received_`, `init_` and `root_`.
   int Receive() {
-    int descriptor = -2;
+    Handles handles = {-2, -2};
     errno = 0;
-    const int result = ReceiveControl(sockets_.ours.get(), &received_, &descriptor);
-    // Whoever gets an error does not look at it, so nothing may be in it.
-    descriptor_.Reset(descriptor);
+    const int result = ReceiveControl(sockets_.ours.get(), &received_, &handles);
+    // Whoever gets an error does not look at them, so nothing may be in them.
+    init_.Reset(handles.init);
+    root_.Reset(handles.root);
     return result;
   }
 
-  FdPair sockets_ = MakeSeqpacketPair().value();
-  FdPair pipe_ = MakePipe().value();
+  FdPair sockets_ = MakeSeqpacketPair();
+  FdPair pipe_ = MakePipe();
   ControlMessage received_;
-  Fd descriptor_;
+  Fd init_;
+  Fd root_;
 };
 
-TEST_F(Control, CarriesAReadySandboxWithItsDescriptor) {
-  ASSERT_EQ(Send(Ready(), pipe_.ours.get()), 0);
+TEST_F(Control, CarriesAReadySandboxWithItsDescriptors) {
+  ASSERT_EQ(SendReady(), 0);
   ASSERT_EQ(Receive(), 1);
   EXPECT_TRUE(received_.ready);
   EXPECT_EQ(received_.namespaces.pid, 4026531836);
   EXPECT_EQ(received_.namespaces.cgroup, 7);
   EXPECT_TRUE(received_.in_user_namespace);
-  EXPECT_NE(descriptor_.get(), pipe_.ours.get());
-  EXPECT_TRUE(IsSameFile(descriptor_.get(), pipe_.ours.get()));
-  EXPECT_NE(fcntl(descriptor_.get(), F_GETFD) & FD_CLOEXEC, 0);
+  EXPECT_NE(init_.get(), pipe_.ours.get());
+  EXPECT_TRUE(IsSameFile(init_.get(), pipe_.ours.get()));
+  EXPECT_NE(fcntl(init_.get(), F_GETFD) & FD_CLOEXEC, 0);
+  EXPECT_NE(root_.get(), pipe_.theirs.get());
+  EXPECT_TRUE(IsSameFile(root_.get(), pipe_.theirs.get()));
+  EXPECT_NE(fcntl(root_.get(), F_GETFD) & FD_CLOEXEC, 0);
 }
 
 TEST_F(Control, CarriesAFailureWithoutADescriptor) {
@@ -74,20 +81,21 @@ TEST_F(Control, CarriesAFailureWithoutADescriptor) {
   message.step = Step::kMountProc;
   message.error = EPERM;
   message.mount_op = 5;
-  ASSERT_EQ(Send(message, -1), 0);
+  ASSERT_EQ(Send(message, {}), 0);
   ASSERT_EQ(Receive(), 1);
   EXPECT_FALSE(received_.ready);
   EXPECT_EQ(received_.step, Step::kMountProc);
   EXPECT_EQ(received_.error, EPERM);
   EXPECT_EQ(received_.mount_op, 5);
-  EXPECT_EQ(descriptor_.get(), -1);
+  EXPECT_EQ(init_.get(), -1);
+  EXPECT_EQ(root_.get(), -1);
 }
 
 TEST_F(Control, CarriesMessagesInTheirOrder) {
   ControlMessage message;
   for (const int error : {1, 2, 3}) {
     message.error = error;
-    ASSERT_EQ(Send(message, -1), 0);
+    ASSERT_EQ(Send(message, {}), 0);
   }
   for (const int error : {1, 2, 3}) {
     ASSERT_EQ(Receive(), 1);
@@ -98,28 +106,30 @@ TEST_F(Control, CarriesMessagesInTheirOrder) {
 TEST_F(Control, DoesNotWaitForAMessage) {
   EXPECT_EQ(Receive(), -1);
   EXPECT_EQ(errno, EAGAIN);
-  EXPECT_EQ(descriptor_.get(), -1);
+  EXPECT_EQ(init_.get(), -1);
+  EXPECT_EQ(root_.get(), -1);
 }
 
 TEST_F(Control, TellsTheEndAfterWhatWasSentBefore) {
-  ASSERT_EQ(Send(Ready(), pipe_.ours.get()), 0);
+  ASSERT_EQ(SendReady(), 0);
   sockets_.theirs.Reset();
   EXPECT_EQ(Receive(), 1);
   EXPECT_EQ(Receive(), 0);
-  EXPECT_EQ(descriptor_.get(), -1);
+  EXPECT_EQ(init_.get(), -1);
+  EXPECT_EQ(root_.get(), -1);
 }
 
 TEST_F(Control, FailsWithoutASignalWhereNobodyReceives) {
   sockets_.ours.Reset();
   // Whoever started this test may have it ignored.
   const sighandler_t before = signal(SIGPIPE, SIG_DFL);
-  EXPECT_EQ(Send(Ready(), pipe_.ours.get()), -1);
+  EXPECT_EQ(SendReady(), -1);
   EXPECT_EQ(errno, EPIPE);
   signal(SIGPIPE, before);
 }
 
 TEST_F(Control, RefusesAReadySandboxWithoutADescriptor) {
-  ASSERT_EQ(Send(Ready(), -1), 0);
+  ASSERT_EQ(Send(Ready(), {}), 0);
   EXPECT_EQ(Receive(), -1);
   EXPECT_EQ(errno, EPROTO);
 }
@@ -152,21 +162,24 @@ TEST_F(Control, ClosesTheDescriptorOfAMessageThatItRefuses) {
   memcpy(CMSG_DATA(item), &sent, sizeof(sent));
   ASSERT_EQ(sendmsg(sockets_.theirs.get(), &header, 0), 1);
 
-  int descriptor = -2;
-  EXPECT_EQ(ReceiveControl(sockets_.ours.get(), &received_, &descriptor), -1);
+  Handles handles;
+  EXPECT_EQ(ReceiveControl(sockets_.ours.get(), &received_, &handles), -1);
   EXPECT_EQ(errno, EPROTO);
   EXPECT_EQ(OpenFiles(), before);
 }
 
-TEST_F(Control, SaysThatTheTableIsFullWhereItHasNoRoomForTheDescriptor) {
-  ASSERT_EQ(Send(Ready(), pipe_.ours.get()), 0);
-  {
-    const ScopedFileLimit limit(0);
-    EXPECT_EQ(Receive(), -1);
+TEST_F(Control, SaysThatTheTableIsFullWhereItHasNoRoomForBothDescriptors) {
+  for (const rlim_t room : {0, 1}) {
+    ASSERT_EQ(SendReady(), 0);
+    const std::vector<int> before = OpenFiles();
+    const ScopedFileLimit limit(room);
+    EXPECT_EQ(Receive(), -1) << room;
     EXPECT_EQ(errno, EMFILE);
-    EXPECT_EQ(descriptor_.get(), -1);
+    EXPECT_EQ(init_.get(), -1);
+    EXPECT_EQ(root_.get(), -1);
+    EXPECT_EQ(OpenFiles(), before);
   }
-  ASSERT_EQ(Send(Ready(), pipe_.ours.get()), 0);
+  ASSERT_EQ(SendReady(), 0);
   EXPECT_EQ(Receive(), 1) << "the next one is whole";
 }
 

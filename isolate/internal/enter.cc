@@ -63,7 +63,10 @@ void LimitRights(const EnterPlan& plan) {
   if (!plan.limit_capabilities) {
     return;
   }
-  if (raw::LimitCapabilities(plan.capabilities) != 0) {
+  // Joining a user namespace clears them (capabilities(7)); with SECBIT_NOROOT
+  // cleared, root would gain rights when it executes a program.
+  if ((plan.securebits != 0 && prctl(PR_SET_SECUREBITS, plan.securebits, 0, 0, 0) != 0) ||
+      raw::LimitCapabilities(plan.capabilities) != 0) {
     FailSetup(plan.report, Step::kCapabilities, "");
   }
   // Joining a user namespace makes a process not dumpable; then its own /proc

@@ -37,6 +37,7 @@ struct EnterPlan {
   // Rights to come back to, where the sandbox has a user namespace.
   bool limit_capabilities = false;
   raw::Capabilities capabilities;
+  int securebits = 0;
   int dumpable = 1;
 
   // Descriptors of the runner's machinery.

@@ -11,8 +11,6 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_set.h"
-#include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 
 namespace isolate::internal {
@@ -82,30 +80,26 @@ Fd AboveStandardStreams(Fd fd) {
 
 namespace {
 
-absl::StatusOr<FdPair> OwnPair(const int (&fds)[2]) {
+FdPair OwnPair(const int (&fds)[2]) {
   FdPair pair{AboveStandardStreams(Fd(fds[0])), AboveStandardStreams(Fd(fds[1]))};
   if (!pair.ours.valid() || !pair.theirs.valid()) {
-    return absl::ErrnoToStatus(errno, "cannot duplicate a descriptor");
+    const int error = errno;
+    pair = {};
+    errno = error;
   }
   return pair;
 }
 
 }  // namespace
 
-absl::StatusOr<FdPair> MakePipe() {
+FdPair MakePipe() {
   int fds[2];
-  if (pipe2(fds, O_CLOEXEC) != 0) {
-    return absl::ErrnoToStatus(errno, "cannot make a pipe");
-  }
-  return OwnPair(fds);
+  return pipe2(fds, O_CLOEXEC) == 0 ? OwnPair(fds) : FdPair();
 }
 
-absl::StatusOr<FdPair> MakeSeqpacketPair() {
+FdPair MakeSeqpacketPair() {
   int fds[2];
-  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) != 0) {
-    return absl::ErrnoToStatus(errno, "cannot make a socket pair");
-  }
-  return OwnPair(fds);
+  return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) == 0 ? OwnPair(fds) : FdPair();
 }
 
 }  // namespace isolate::internal

@@ -4,8 +4,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/status/statusor.h"
-
 namespace isolate::internal {
 
 // Owns a file descriptor and closes it.  Every descriptor of this project is
@@ -42,20 +40,21 @@ class Fd {
 // runs somebody else's code must not keep, whichever object it belongs to.
 std::vector<int> OwnedDescriptors();
 
-// In a fork: the Fds that were copied own nothing any more.  Takes no lock, which
-// another thread may have held at the fork.
+// In a fork: forgets all of them; the Fds that were copied are to be left alone.
+// Takes no lock, which another thread may have held at the fork.
 void DisownDescriptors();
 
 // The two ends of a pipe or of a socket pair.
 struct FdPair {
   Fd ours;    // pipe: the reading end
   Fd theirs;  // pipe: the writing end
+  bool valid() const { return ours.valid(); }
 };
 
 // Both ends are above 2: a caller whose stdout is closed must not get a pipe in
-// its place.  Errno of the call on failure.
-absl::StatusOr<FdPair> MakePipe();
-absl::StatusOr<FdPair> MakeSeqpacketPair();
+// its place.  Both are invalid on failure, with errno.
+FdPair MakePipe();
+FdPair MakeSeqpacketPair();
 
 // The same file at a descriptor above 2; `fd` itself if it is above already.
 // Invalid on failure, with errno.

@@ -17,6 +17,7 @@
 
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "isolate/internal/control.h"
@@ -25,6 +26,7 @@
 #include "isolate/internal/raw.h"
 #include "isolate/internal/sandbox_plan.h"
 #include "isolate/internal/signals.h"
+#include "isolate/internal/strays.h"
 #include "isolate/setup_failure.h"
 
 namespace isolate::internal {
@@ -70,7 +72,7 @@ void HelperProcess::Answer(Step step, int error) {
   ControlMessage message;
   message.step = step;
   message.error = error;
-  SendControl(control_, message, -1);
+  SendControl(control_, message, {});
 }
 
 void HelperProcess::Fail(Step step) {
@@ -288,10 +290,9 @@ void HelperProcess::EndSetup(size_t index) {
 void HelperProcess::Run() {
   LetGoOfTheRunner();
   FollowTheRunner();
-  if (plan_.namespaces != 0 || plan_.has_time_offset) {
-    if (plan_.user_namespace == UserNamespace::kAlways || !MayCreateNamespaces()) {
-      EnterUserNamespace();
-    }
+  const bool wants_rights = plan_.namespaces != 0 || plan_.has_time_offset;
+  if (plan_.user_namespace == UserNamespace::kAlways || (wants_rights && !MayCreateNamespaces())) {
+    EnterUserNamespace();
   }
   EnterMountNamespace();
   ProvideHosts();
@@ -341,11 +342,16 @@ void HelperProcess::End() {
   raw::Exit(0);
 }
 
+// How long the inits may take to end before something must be in their way, and
+// how often that is looked for.
+constexpr int kPatienceMs = 100;
+constexpr int kMaxRounds = 100;
+
 }  // namespace
 
 absl::StatusOr<Helper> Helper::Start(const SandboxPlan& plan) {
-  absl::StatusOr<FdPair> control = MakeSeqpacketPair();
-  if (!control.ok()) {
+  FdPair control = MakeSeqpacketPair();
+  if (!control.valid()) {
     return ToStatus({Step::kForkHelper, errno, ""});
   }
   const ScopedSignalBlock block;
@@ -356,18 +362,34 @@ absl::StatusOr<Helper> Helper::Start(const SandboxPlan& plan) {
     return ToStatus({Step::kForkHelper, errno, ""});
   }
   if (pid == 0) {
-    HelperProcess(plan, control->theirs.get()).Run();
+    HelperProcess(plan, control.theirs.get()).Run();
   }
-  return Helper(pid, std::move(control->ours));
+  Fd process = AboveStandardStreams(Fd(raw::PidfdOpen(pid)));
+  const int error = errno;
+  if (!process.valid()) {
+    control.ours.Reset();  // the end of it for the helper
+    waitpid(pid, nullptr, 0);
+    return ToStatus({Step::kForkHelper, error, ""});
+  }
+  return Helper(pid, std::move(process), std::move(control.ours));
 }
 
-Helper::~Helper() {
+void Helper::Stop(const absl::flat_hash_set<ino_t>& pid_namespaces) {
   if (!control_.valid()) {
-    return;  // moved from
+    return;  // stopped, or moved from
   }
   // Not closing alone: a process that the caller forked may hold a copy.
   shutdown(control_.get(), SHUT_RDWR);
   control_.Reset();
+  pollfd ended = {process_.get(), POLLIN, 0};
+  // It ends when the last init does, and an init when nobody in its namespace is
+  // left to be waited for.
+  for (int round = 0; poll(&ended, 1, kPatienceMs) == 0; ++round) {
+    ReapStrays(pid_namespaces);
+    if (round == kMaxRounds) {
+      raw::PidfdSendSignal(process_.get(), SIGKILL);
+    }
+  }
   // ECHILD: the runner ignores SIGCHLD, or somebody else waited for it.
   while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
   }

@@ -8,6 +8,10 @@
 
 #include <sys/types.h>
 
+#include <utility>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "isolate/internal/fd.h"
 #include "isolate/internal/sandbox_plan.h"
@@ -26,9 +30,12 @@ class Helper {
   Helper(Helper&&) = default;
   Helper& operator=(Helper&&) = delete;
 
+  ~Helper() { Stop({}); }
+
   // Ends the helper and every sandbox that it made, and waits until they are
-  // gone.
-  ~Helper();
+  // gone.  `pid_namespaces` are those of the sandboxes: children of the caller in
+  // one of them would keep its init from ending, and are waited for, too.
+  void Stop(const absl::flat_hash_set<ino_t>& pid_namespaces);
 
   // The runner's end of the control socket.
   int control() const { return control_.get(); }
@@ -37,9 +44,11 @@ class Helper {
   absl::Status Request();
 
  private:
-  Helper(pid_t pid, Fd control) : pid_(pid), control_(std::move(control)) {}
+  Helper(pid_t pid, Fd process, Fd control)
+      : pid_(pid), process_(std::move(process)), control_(std::move(control)) {}
 
   pid_t pid_;
+  Fd process_;  // pidfd
   Fd control_;
 };
 

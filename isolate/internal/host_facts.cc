@@ -45,13 +45,20 @@ absl::optional<std::string> ReadFile(const std::string& path) {
   return text.str();
 }
 
+// Nothing, with errno, where the path leads nowhere.
 absl::optional<std::string> RealPath(const std::string& path) {
   std::error_code error;
   fs::path real = fs::canonical(path, error);
   if (error) {
+    errno = error.value();
     return absl::nullopt;
   }
   return real.string();
+}
+
+bool IsFolder(const std::string& path) {
+  std::error_code error;
+  return fs::is_directory(path, error);
 }
 
 std::string Variable(const char* name) {
@@ -59,12 +66,22 @@ std::string Variable(const char* name) {
   return value != nullptr ? value : "";
 }
 
+// False, with errno, where no tmpfs can be mounted on the path.
 bool AddCover(const std::string& path, std::vector<Cover>& covers) {
   const absl::optional<std::string> real = RealPath(path);
   struct stat now;
-  if (!real.has_value() || *real == "/" || stat(real->c_str(), &now) != 0 ||
-      !S_ISDIR(now.st_mode)) {
+  if (!real.has_value() || stat(real->c_str(), &now) != 0) {
     return false;
+  }
+  if (!S_ISDIR(now.st_mode)) {
+    errno = ENOTDIR;
+    return false;
+  }
+  for (const char* indispensable : {"/", "/dev", "/proc", "/sys"}) {
+    if (*real == indispensable) {
+      errno = EINVAL;
+      return false;
+    }
   }
   const bool known = std::any_of(covers.begin(), covers.end(),
                                  [&](const Cover& cover) { return cover.path == *real; });
@@ -82,7 +99,7 @@ absl::StatusOr<std::vector<Cover>> Covers(const Options& options) {
   }
   const std::string scratch = ScratchFolder(options);
   if (!AddCover(scratch, covers)) {
-    return ToStatus({Step::kMountTmpfs, ENOENT, scratch});
+    return ToStatus({Step::kMountTmpfs, errno, scratch});
   }
   return covers;
 }
@@ -170,21 +187,46 @@ std::vector<Keep> Keeps(const std::vector<Cover>& covers) {
   return keeps;
 }
 
+absl::StatusOr<std::string> ExtraPath(absl::string_view field, const std::string& path, Step step,
+                                      const HostFacts& facts) {
+  absl::optional<std::string> real = RealPath(path);
+  if (!real.has_value()) {
+    return ToStatus({step, errno, path});
+  }
+  for (const Cover& cover : facts.covers) {
+    if (cover.path == *real) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          field, ": \"", path, "\" is private in every sandbox; name a path that lies in it"));
+    }
+  }
+  return *std::move(real);
+}
+
 absl::Status AddExtraPaths(const Options& options, HostFacts& facts) {
+  std::vector<std::string> writable;
   for (const std::string& path : options.writable_paths) {
-    const absl::optional<std::string> real = RealPath(path);
-    if (!real.has_value()) {
-      return ToStatus({Step::kKeepPath, ENOENT, path});
+    absl::StatusOr<std::string> real = ExtraPath("writable_paths", path, Step::kKeepPath, facts);
+    if (!real.ok()) {
+      return real.status();
     }
     facts.keeps.push_back({*real, /*with_neighbours=*/false});
+    writable.push_back(*std::move(real));
   }
   for (const std::string& path : options.read_only_paths) {
-    const absl::optional<std::string> real = RealPath(path);
-    if (!real.has_value()) {
-      return ToStatus({Step::kReadOnlyPath, ENOENT, path});
+    absl::StatusOr<std::string> real =
+        ExtraPath("read_only_paths", path, Step::kReadOnlyPath, facts);
+    if (!real.ok()) {
+      return real.status();
+    }
+    for (const std::string& other : writable) {
+      if (IsUnder(other, *real)) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("writable_paths: \"", other, "\" lies in \"", path,
+                         "\" of read_only_paths, and would be read-only"));
+      }
     }
     facts.keeps.push_back({*real, /*with_neighbours=*/false});
-    facts.read_only_paths.push_back(*real);
+    facts.read_only_paths.push_back(*std::move(real));
   }
   return absl::OkStatus();
 }
@@ -222,7 +264,7 @@ absl::StatusOr<HostFacts> GatherHostFacts(const Options& options) {
       ParseMountInfo(ReadFile("/proc/self/mountinfo").value_or(""));
   facts.proc_mounts = OuterMountsUnder(mounts, "/proc");
   facts.sys_mounts = OuterMountsUnder(mounts, "/sys");
-  facts.has_mqueue_folder = fs::is_directory("/dev/mqueue");
+  facts.has_mqueue_folder = IsFolder("/dev/mqueue");
   facts.uid = geteuid();
   facts.gid = getegid();
   return facts;

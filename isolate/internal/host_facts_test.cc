@@ -10,6 +10,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -30,6 +31,7 @@ using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::Field;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Matcher;
 using ::testing::Not;
@@ -160,14 +162,35 @@ TEST_F(HostFactsTest, CoversTheFolderThatALinkLeadsTo) {
   EXPECT_THAT(Gather().covers, Not(Contains(IsCover(Path("link")))));
 }
 
-TEST_F(HostFactsTest, RefusesAScratchFolderThatIsNotThereOrNoFolderOrTheRoot) {
-  for (const std::string& scratch : {Path("missing"), File("file"), std::string("/tmp/..")}) {
+TEST_F(HostFactsTest, RefusesAScratchFolderThatCannotBePrivate) {
+  const std::pair<std::string, int> scratches[] = {
+      {Path("missing"), ENOENT}, {File("file"), ENOTDIR}, {"/tmp/..", EINVAL},
+      {"/dev", EINVAL},          {"/proc", EINVAL},       {"/sys", EINVAL}};
+  for (const auto& [scratch, error] : scratches) {
     options_.scratch = scratch;
     const auto failure = GetSetupFailure(GatherHostFacts(options_).status());
     ASSERT_TRUE(failure.has_value()) << scratch;
     EXPECT_EQ(failure->step, Step::kMountTmpfs);
-    EXPECT_EQ(failure->error, ENOENT);
+    EXPECT_EQ(failure->error, error);
     EXPECT_EQ(failure->detail, scratch);
+  }
+}
+
+TEST_F(HostFactsTest, RefusesAWritablePathInAReadOnlyOne) {
+  options_.read_only_paths = {Link("link", "folder")};
+  options_.writable_paths = {Folder("folder/inner")};
+  const absl::Status status = GatherHostFacts(options_).status();
+  EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+  EXPECT_THAT(status.message(), HasSubstr("would be read-only"));
+}
+
+TEST_F(HostFactsTest, RefusesAPrivateFolderAsAnExtraPath) {
+  for (auto* paths : {&options_.read_only_paths, &options_.writable_paths}) {
+    *paths = {"/tmp/../tmp"};
+    const absl::Status status = GatherHostFacts(options_).status();
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+    EXPECT_THAT(status.message(), HasSubstr("is private in every sandbox"));
+    paths->clear();
   }
 }
 

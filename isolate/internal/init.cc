@@ -55,7 +55,7 @@ void Init::Fail(Step step, int mount_op) {
   message.error = errno;
   message.mount_op = mount_op;
   raw::WriteAll(answered_, "x", 1);
-  SendControl(control_, message, -1);
+  SendControl(control_, message, {});
   raw::Exit(1);
 }
 
@@ -228,6 +228,7 @@ void Init::Announce(bool in_user_namespace) {
       {"/proc/self/ns/mnt", &message.namespaces.mnt},
       {"/proc/self/ns/user", &message.namespaces.user},
       {"/proc/self/ns/cgroup", &message.namespaces.cgroup},
+      {"/proc/self/ns/time", &message.namespaces.time},
   };
   for (const auto& kind : kinds) {
     struct stat now;
@@ -238,13 +239,13 @@ void Init::Announce(bool in_user_namespace) {
       Fail(Step::kAnnounce);
     }
   }
-  const int self = raw::PidfdOpen(getpid());
-  if (self < 0) {
+  const Handles handles = {raw::PidfdOpen(getpid()), open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)};
+  if (handles.init < 0 || handles.root < 0) {
     Fail(Step::kAnnounce);
   }
   // Before the answer: the runner may use the sandbox and kill us right after it.
   raw::WriteAll(answered_, "x", 1);
-  if (SendControl(control_, message, self) != 0) {
+  if (SendControl(control_, message, handles) != 0) {
     Fail(Step::kAnnounce);
   }
 }

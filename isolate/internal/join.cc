@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/types.h>
 #include <sys/wait.h>
@@ -19,6 +20,9 @@ extern "C" pid_t __vfork() __attribute__((returns_twice));
 namespace isolate::internal {
 namespace {
 
+// Not by an exception either, as an at-fork handler may throw: it would unwind, in
+// the joiner, the frames of the runner.
+//
 // The joiner never returns from here, so a sanitizer that keeps a shadow of the
 // call stack in the shared memory must not see the call.
 #if defined(__clang__)
@@ -26,7 +30,7 @@ __attribute__((noinline, no_sanitize("thread", "address", "undefined")))
 #else
 __attribute__((noinline, no_sanitize("thread"), no_sanitize("address"), no_sanitize("undefined")))
 #endif
-pid_t Vfork(int pidfd, int namespaces, volatile Joined* joined) {
+pid_t Vfork(int pidfd, int root, int namespaces, volatile Joined* joined) noexcept {
   const pid_t joiner = __vfork();
   if (joiner != 0) {
     return joiner;
@@ -37,9 +41,17 @@ pid_t Vfork(int pidfd, int namespaces, volatile Joined* joined) {
     joined->error = errno;
     raw::Exit(1);
   }
+  if ((namespaces & CLONE_NEWNS) != 0 && (fchdir(root) != 0 || chroot(".") != 0)) {
+    joined->step = Step::kRootDirectory;
+    joined->error = errno;
+    raw::Exit(1);
+  }
   const pid_t test = fork();
   if (test == 0) {
-    return 0;  // the test process, in a copy
+    // The test process, in a copy.  The joiner, who shares our memory, is no
+    // thread of ours, so the kernel has registered none of its sequences.
+    raw::RegisterRestartableSequence();
+    return 0;
   }
   joined->pid = test;
   if (test < 0) {
@@ -95,7 +107,7 @@ class Gate {
 };
 
 // Forks by way of a joiner.
-Joined ForkByJoiner(int pidfd, int namespaces) {
+Joined ForkByJoiner(int pidfd, int root, int namespaces) {
   Joined joined;
   volatile Joined shared;
   // One at a time: being a subreaper is the whole process's affair.  In the
@@ -103,7 +115,7 @@ Joined ForkByJoiner(int pidfd, int namespaces) {
   static std::mutex mutex;
   const std::lock_guard<std::mutex> lock(mutex);
   const ScopedSubreaper subreaper;
-  const pid_t joiner = Vfork(pidfd, namespaces, &shared);
+  const pid_t joiner = Vfork(pidfd, root, namespaces, &shared);
   if (joiner == 0) {
     joined.pid = 0;
     return joined;
@@ -126,7 +138,7 @@ Joined ForkByJoiner(int pidfd, int namespaces) {
 
 }  // namespace
 
-Joined ForkInto(int pidfd, int namespaces) {
+Joined ForkInto(int pidfd, int root, int namespaces) {
   Joined joined;
   // Until the joiner is gone, the test process's parent is the joiner, and a
   // PR_SET_PDEATHSIG of the user's would kill.  And where the runner ignores
@@ -141,7 +153,7 @@ Joined ForkInto(int pidfd, int namespaces) {
     joined.step = Step::kForkTest;
     joined.error = errno;
   } else {
-    joined = ForkByJoiner(pidfd, namespaces);
+    joined = ForkByJoiner(pidfd, root, namespaces);
   }
   if (joined.pid == 0) {
     gate.Wait();

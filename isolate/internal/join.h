@@ -39,10 +39,12 @@ struct Joined {
 };
 
 // Forks; the child is in `namespaces` (CLONE_NEW*) of the process behind
-// `pidfd`.  With `namespaces` of 0 this is a fork.  The child goes on when it is
+// `pidfd`, and with a mount namespace also in the root directory `root`: setns
+// alone would put it into that namespace's own, out of a chroot of the runner's
+// (setns(2)).  With `namespaces` of 0 this is a fork.  The child goes on when it is
 // the caller's child for good and its pidfd is open.  To be called with all
 // signals blocked.  Costs one fork, one vfork and the namespaces' setns.
-Joined ForkInto(int pidfd, int namespaces);
+Joined ForkInto(int pidfd, int root, int namespaces);
 
 }  // namespace isolate::internal
 

@@ -125,12 +125,22 @@ std::vector<MountOp> PlanMounts(const Options& options, const HostFacts& facts) 
     kernel.push_back({Action::kMqueue, Step::kMountMqueue, "/dev/mqueue", "", 0, false});
   }
 
+  // What becomes private in a read-only folder is mounted on it, and writable.
+  std::vector<MountOp> outer_read_only;
+  std::vector<MountOp> read_only;
+  for (const std::string& path : facts.read_only_paths) {
+    const bool has_cover =
+        std::any_of(facts.covers.begin(), facts.covers.end(),
+                    [&](const Cover& cover) { return IsUnder(cover.path, path); });
+    (has_cover ? outer_read_only : read_only)
+        .push_back({Action::kReadOnly, Step::kReadOnlyPath, path, "", 0, false});
+  }
+
   std::vector<MountOp> plan = std::move(keeps);
+  Append(plan, std::move(outer_read_only));
   Append(plan, std::move(tree));
   Append(plan, std::move(kernel));
-  for (const std::string& path : facts.read_only_paths) {
-    plan.push_back({Action::kReadOnly, Step::kReadOnlyPath, path, "", 0, false});
-  }
+  Append(plan, std::move(read_only));
   return plan;
 }
 

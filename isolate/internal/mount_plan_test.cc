@@ -198,6 +198,12 @@ TEST(PlanMounts, MountsMqueueInAnIpcNamespaceWhereThereIsAFolderForIt) {
   EXPECT_THAT(Plan(options, facts), IsEmpty());
 }
 
+TEST(PlanMounts, MakesAPathReadOnlyBeforeWhatIsPrivateInIt) {
+  HostFacts facts = Facts({"/var/tmp"}, {});
+  facts.read_only_paths = {"/var"};
+  EXPECT_THAT(Plan(OnlyTheTree(), facts), ElementsAre("read-only /var", Tmpfs("/var/tmp")));
+}
+
 TEST(PlanMounts, MakesPathsReadOnlyAtTheEnd) {
   HostFacts facts = Facts({"/tmp"}, {{"/tmp/data", false}});
   facts.read_only_paths = {"/tmp/data", "/home"};

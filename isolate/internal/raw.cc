@@ -17,6 +17,13 @@
 
 #include <cstdint>
 
+#if defined(__has_include) && __has_include(<sys/rseq.h>)
+#include <sys/rseq.h>
+// Not there in an older glibc, which a program that was built here may run with.
+extern const ptrdiff_t __rseq_offset __attribute__((weak));
+extern const unsigned int __rseq_size __attribute__((weak));
+#endif
+
 namespace isolate::internal::raw {
 namespace {
 
@@ -199,6 +206,21 @@ int CloseFrom(int first, const int* keep, size_t count) {
     }
   }
   return CloseRange(next, UINT_MAX);
+}
+
+void RegisterRestartableSequence() {
+#ifdef RSEQ_SIG
+  if (&__rseq_size == nullptr || __rseq_size == 0) {
+    return;
+  }
+  // Newer versions of glibc tell the size of the fields that are in use, and
+  // register no less than the first version's area.
+  constexpr unsigned kFirstSize = 32;
+  const unsigned size = __rseq_size > kFirstSize ? __rseq_size : kFirstSize;
+  // It fails where a filter refuses it, and then glibc's own has failed as well.
+  syscall(SYS_rseq, static_cast<char*>(__builtin_thread_pointer()) + __rseq_offset, size, 0,
+          RSEQ_SIG);
+#endif
 }
 
 void Exit(int code) {

@@ -58,6 +58,12 @@ int MakeParents(const char* path);
 // ones in `keep` (close_range(2), Linux 5.9; before that, up to the limit).
 int CloseFrom(int first, const int* keep, size_t count);
 
+// Registers the calling thread's area for restartable sequences with the kernel,
+// as glibc 2.35 and later did for the runner's thread; nothing where glibc did not.
+// A process that shared its parent's memory has none (rseq(2)), nor has its fork;
+// but glibc's sched_getcpu and per-processor allocators believe that there is one.
+void RegisterRestartableSequence();
+
 // Ends the process at once; nothing is flushed, no handler is run.  Sanitizers
 // do not see it, as they would _exit.
 [[noreturn]] void Exit(int code);

@@ -62,7 +62,7 @@ std::string ReadFile(const std::string& path) {
 TEST(WriteAll, WritesNothingWhereThereIsNothing) { EXPECT_EQ(WriteAll(-1, "", 0), 0); }
 
 TEST(WriteAll, WritesAllOverPartialWritesAndSignals) {
-  FdPair pipe = MakePipe().value();
+  FdPair pipe = MakePipe();
   // A handler that does nothing, without SA_RESTART: write stops at it.
   struct sigaction action = {};
   action.sa_handler = [](int) {};
@@ -92,7 +92,7 @@ TEST(WriteAll, WritesAllOverPartialWritesAndSignals) {
 }
 
 TEST(WriteAll, FailsWhereANonBlockingPipeIsFull) {
-  const FdPair pipe = MakePipe().value();
+  const FdPair pipe = MakePipe();
   ASSERT_EQ(fcntl(pipe.theirs.get(), F_SETFL, O_NONBLOCK), 0);
   const std::string much(size_t{1} << 20, 'x');
   errno = 0;
@@ -101,7 +101,7 @@ TEST(WriteAll, FailsWhereANonBlockingPipeIsFull) {
 }
 
 TEST(WriteAll, FailsWhereNobodyReads) {
-  FdPair pipe = MakePipe().value();
+  FdPair pipe = MakePipe();
   pipe.ours.Reset();
   const sighandler_t before = signal(SIGPIPE, SIG_IGN);
   errno = 0;

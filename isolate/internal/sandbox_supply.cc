@@ -33,6 +33,9 @@
 namespace isolate::internal {
 namespace {
 
+// As many as the helper sets up at once.
+constexpr int kMaxOrdered = 16;
+
 int NamespaceFlags(const Options& options) {
   int flags = 0;
   flags |= options.pid_namespace ? CLONE_NEWPID : 0;
@@ -98,6 +101,13 @@ absl::StatusOr<std::unique_ptr<SandboxSupply>> SandboxSupply::Create(const Optio
     return status;
   }
   return supply;
+}
+
+SandboxSupply::~SandboxSupply() {
+  ready_.clear();
+  if (helper_.has_value()) {
+    helper_->Stop(pid_namespaces_);
+  }
 }
 
 absl::Status SandboxSupply::Plan(const Options& options) {
@@ -177,9 +187,14 @@ absl::StatusOr<Sandbox> SandboxSupply::Take() {
       return status;
     }
   }
-  if (ready_.empty()) {
-    if (absl::Status status = Receive(); !status.ok()) {
+  while (ready_.empty()) {
+    absl::Status status = Receive();
+    if (!status.ok() && ordered_ == 0) {
       return status;
+    }
+    if (!status.ok()) {
+      // The host may have no room for so many, and one of the others will do.
+      wanted_ = std::max(wanted_ - 1, 0);
     }
   }
   Sandbox sandbox = std::move(ready_.front());
@@ -189,6 +204,12 @@ absl::StatusOr<Sandbox> SandboxSupply::Take() {
 
 absl::Status SandboxSupply::Order(int count) {
   for (int i = 0; i < count; ++i) {
+    // Answers that nobody takes would fill the socket, and block the helper.
+    while (ordered_ >= kMaxOrdered) {
+      if (absl::Status status = Receive(); !status.ok()) {
+        return status;
+      }
+    }
     if (absl::Status status = helper_->Request(); !status.ok()) {
       // Its last words may tell why.
       absl::Status words = Receive();
@@ -201,14 +222,14 @@ absl::Status SandboxSupply::Order(int count) {
 
 absl::Status SandboxSupply::Receive() {
   ControlMessage message;
-  int init = -1;
+  Handles handles;
   int received;
   do {
     pollfd ready = {helper_->control(), POLLIN, 0};
     if (poll(&ready, 1, -1) < 0 && errno != EINTR) {
       return absl::ErrnoToStatus(errno, "cannot wait for a sandbox");
     }
-    received = ReceiveControl(helper_->control(), &message, &init);
+    received = ReceiveControl(helper_->control(), &message, &handles);
     // ECONNRESET, once: the helper has ended with orders unread; its last words
     // come after that (unix_release_sock in the kernel's net/unix/af_unix.c).
   } while (received < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNRESET));
@@ -231,7 +252,15 @@ absl::Status SandboxSupply::Receive() {
     }
     return ToStatus(failure);
   }
-  ready_.emplace_back(AboveStandardStreams(Fd(init)), message.namespaces,
+  Fd init = AboveStandardStreams(Fd(handles.init));
+  Fd root = AboveStandardStreams(Fd(handles.root));
+  if (!init.valid() || !root.valid()) {
+    return ToStatus({Step::kAnnounce, EMFILE, ""});
+  }
+  if ((plan_.namespaces & CLONE_NEWPID) != 0) {
+    pid_namespaces_.insert(message.namespaces.pid);
+  }
+  ready_.emplace_back(std::move(init), std::move(root), message.namespaces,
                       message.in_user_namespace);
   return absl::OkStatus();
 }

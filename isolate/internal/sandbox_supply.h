@@ -3,11 +3,14 @@
 
 // Sandboxes made ahead, in the runner's hands.
 
+#include <sys/types.h>
+
 #include <deque>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "isolate/internal/fd.h"
@@ -22,8 +25,11 @@ namespace isolate::internal {
 // One sandbox, alive.  Killed with all that is in it when this is destroyed.
 class Sandbox {
  public:
-  Sandbox(Fd init, const Namespaces& namespaces, bool in_user_namespace)
-      : init_(std::move(init)), namespaces_(namespaces), in_user_namespace_(in_user_namespace) {}
+  Sandbox(Fd init, Fd root, const Namespaces& namespaces, bool in_user_namespace)
+      : init_(std::move(init)),
+        root_(std::move(root)),
+        namespaces_(namespaces),
+        in_user_namespace_(in_user_namespace) {}
   Sandbox(Sandbox&&) = default;
   Sandbox& operator=(Sandbox&&) = delete;
   ~Sandbox() { Kill(); }
@@ -31,6 +37,8 @@ class Sandbox {
   // A pidfd of the init.  Readable when the init is gone, and that is when
   // everything in the sandbox is gone (pid_namespaces(7)).
   int init() const { return init_.get(); }
+  // Its root directory, as a descriptor (O_PATH).
+  int root() const { return root_.get(); }
   const Namespaces& namespaces() const { return namespaces_; }
   bool in_user_namespace() const { return in_user_namespace_; }
 
@@ -39,6 +47,7 @@ class Sandbox {
 
  private:
   Fd init_;
+  Fd root_;
   Namespaces namespaces_;
   bool in_user_namespace_;
 };
@@ -47,6 +56,9 @@ class SandboxSupply {
  public:
   // As Executor::Create.
   static absl::StatusOr<std::unique_ptr<SandboxSupply>> Create(const Options& options, int ready);
+
+  // Kills every sandbox that is left, and waits until none is.
+  ~SandboxSupply();
 
   // The next sandbox, and the order for its replacement.
   absl::StatusOr<Sandbox> Take();
@@ -76,6 +88,8 @@ class SandboxSupply {
   int ordered_ = 0;  // requests without an answer
   absl::optional<Helper> helper_;
   std::deque<Sandbox> ready_;
+  // Of all sandboxes that there were.
+  absl::flat_hash_set<ino_t> pid_namespaces_;
 };
 
 }  // namespace isolate::internal

@@ -194,6 +194,8 @@ void Task::Conclude() {
   }
 }
 
+void Task::Postpone(absl::Duration away) { deadline_ += away; }
+
 void Task::OnDeadline(absl::Time now) {
   if (!timed_out_) {
     timed_out_ = true;

@@ -48,6 +48,10 @@ class Task {
   absl::Time deadline() const { return deadline_; }
   void OnDeadline(absl::Time now);
 
+  // Puts the deadline off: for a time in which nobody read the pipes.
+  void Postpone(absl::Duration away);
+  absl::Time started() const { return started_; }
+
   // The process was reaped, and nothing more can come.
   bool finished() const { return finished_; }
 

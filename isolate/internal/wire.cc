@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
+#include "isolate/setup_failure.h"
 
 namespace isolate::internal {
 namespace {
@@ -123,15 +124,20 @@ absl::Status FrameReader::CheckPayload(const Frame& frame) {
       state_ = State::kOpen;
       break;
     }
-    case Tag::kSetupFailure:
-      decoder.U32();
+    case Tag::kSetupFailure: {
+      const absl::optional<uint32_t> step = decoder.U32();
       decoder.U32();
       decoder.String();
       if (!decoder.complete()) {
         return Damage("a set-up failure cannot be read");
       }
+      // From here on the function runs, and may not say that it does not.
+      if (state_ == State::kOpen && *step != static_cast<uint32_t>(Step::kExec)) {
+        return Damage("a set-up failure follows the set-up");
+      }
       state_ = State::kFinished;
       break;
+    }
     case Tag::kMessage:
       state_ = State::kTelling;
       break;

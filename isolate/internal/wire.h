@@ -37,7 +37,7 @@ inline constexpr size_t kMaxFrames = size_t{1} << 20;
 
 enum class Tag : uint8_t {
   kHello = 1,         // u32 version
-  kSetupFailure = 2,  // u32 step, u32 errno, detail
+  kSetupFailure = 2,  // u32 step, u32 errno, detail; after a hello only of kExec
   kMessage = 3,       // the caller's own bytes
   kEnd = 4,           // u32 the function's value, as two's complement
 };

@@ -14,6 +14,7 @@
 #include "absl/types/optional.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "isolate/setup_failure.h"
 
 namespace isolate::internal {
 
@@ -47,8 +48,9 @@ std::string U32(uint32_t value) { return Encoder().U32(value).bytes(); }
 std::string Hello() { return Bytes(Tag::kHello, U32(kWireVersion)); }
 std::string Message(absl::string_view text) { return Bytes(Tag::kMessage, text); }
 std::string End() { return Bytes(Tag::kEnd, U32(0)); }
-std::string Failure() {
-  return Bytes(Tag::kSetupFailure, Encoder().U32(20).U32(1).String("why").bytes());
+std::string Failure(Step step = Step::kExec) {
+  return Bytes(Tag::kSetupFailure,
+               Encoder().U32(static_cast<uint32_t>(step)).U32(1).String("why").bytes());
 }
 
 // A report with everything that a report of a function may have.
@@ -140,13 +142,13 @@ TEST(FrameReader, TakesAWholeReport) {
 }
 
 TEST(FrameReader, TakesASetUpFailureInPlaceOfAHello) {
-  const Reading reading = Read({Failure()});
+  const Reading reading = Read({Failure(Step::kJoin)});
   EXPECT_EQ(reading.status, absl::OkStatus());
   EXPECT_EQ(reading.frames.size(), 1);
   EXPECT_TRUE(reading.finished);
 }
 
-TEST(FrameReader, TakesASetUpFailureAfterAHello) {
+TEST(FrameReader, TakesTheFailureToExecuteACommandAfterAHello) {
   const Reading reading = Read({Hello() + Failure()});
   EXPECT_EQ(reading.status, absl::OkStatus());
   EXPECT_EQ(reading.frames.size(), 2);
@@ -276,6 +278,8 @@ INSTANTIATE_TEST_SUITE_P(
         DamageCase{"SetUpFailureWithMore", Hello(),
                    Bytes(Tag::kSetupFailure, U32(1) + U32(1) + U32(2) + "why"),
                    "set-up failure cannot be read"},
+        DamageCase{"SetUpFailureAfterTheSetUp", Hello(), Failure(Step::kMountProc),
+                   "a set-up failure follows the set-up"},
         DamageCase{"MessageAfterTheEnd", Hello() + End(), Message("late"), "follows its last"},
         DamageCase{"SecondEnd", Hello() + End(), End(), "follows its last"},
         DamageCase{"HelloAfterTheEnd", Hello() + End(), Hello(), "follows its last"},

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +16,9 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <iostream>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -140,17 +144,36 @@ TEST(Inherited, AreNoDescriptorsOfTheMachinery) {
   // But for the report and the output, which the Reporter writes to.
   EXPECT_EQ(InCaller([] {
               CloseInherited();
+              const rlimit limit = {500, 500};
+              setrlimit(RLIMIT_NOFILE, &limit);
               return Inside({}, [] {
                 std::string seen;
                 for (const auto& [number, target] : Traces::Take().descriptors) {
                   if (number > STDERR_FILENO && number < 900) {
-                    absl::StrAppend(&seen, target.substr(0, target.find(':')), " ");
+                    absl::StrAppend(&seen, number, target.substr(0, target.find(':')), " ");
                   }
                 }
                 return seen;
               });
             }),
-            "pipe pipe ");
+            "498pipe 499pipe ");
+}
+
+// glibc's sched_getcpu reads what the kernel writes into a registered area.
+TEST(Inherited, IsTheRestartableSequence) {
+  EXPECT_EQ(Inside({},
+                   [] {
+                     for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+                       cpu_set_t one;
+                       CPU_ZERO(&one);
+                       CPU_SET(cpu, &one);
+                       if (sched_setaffinity(0, sizeof(one), &one) == 0 && sched_getcpu() != cpu) {
+                         return absl::StrCat(sched_getcpu(), " on ", cpu);
+                       }
+                     }
+                     return std::string("right");
+                   }),
+            "right");
 }
 
 // --- not in the way ----------------------------------------------------------------
@@ -244,6 +267,61 @@ TEST(Caller, KeepsItsOwnChildren) {
                                   Called(wait(nullptr)));
             }),
             "1 7 ECHILD");
+}
+
+// A thread that waits for input holds a lock of stdio's for ever.
+TEST(Caller, MayHaveAThreadThatWaitsForInput) {
+  EXPECT_EQ(InCaller([]() -> std::string {
+              int ends[2];
+              if (pipe(ends) != 0) {
+                return Called(-1);
+              }
+              FILE* input = fdopen(ends[0], "r");
+              std::thread([&] { fgetc(input); }).detach();
+              const bool waits = Eventually([&] {
+                const bool free = ftrylockfile(input) == 0;
+                if (free) {
+                  funlockfile(input);
+                }
+                return !free;
+              });
+              std::string told = absl::StrCat(waits, " ", Inside({}, [] { return "seen"; }));
+              close(ends[1]);  // lets the thread go
+              return told;
+            }),
+            "1 seen");
+}
+
+TEST(Caller, MayHaveOutputInItsBuffers) {
+  EXPECT_EQ(InCaller([]() -> std::string {
+              std::string told;
+              std::ios::sync_with_stdio(false);
+              for (std::ostream* stream : {&std::cout, &std::clog}) {
+                *stream << "unwritten ";
+                const absl::StatusOr<Result> result = isolate::Run({}, [](Reporter&) { return 0; });
+                absl::StrAppend(&told, Told(result), "<", result->out, result->err, "> ");
+              }
+              return told;
+            }),
+            "returned 0<> returned 0<> ");
+}
+
+// In the process that joins the sandbox such a handler must not unwind the caller's
+// frames.
+TEST(Caller, MayHaveAnAtForkHandlerThatThrows) {
+  EXPECT_EQ(InCaller([]() -> std::string {
+              pthread_atfork(
+                  nullptr, [] { throw std::runtime_error("in the handler"); }, nullptr);
+              std::string told;
+              try {
+                const absl::StatusOr<std::unique_ptr<Executor>> executor = Executor::Create({});
+                told = Told((*executor)->Start([](Reporter&) { return 0; }).status());
+              } catch (const std::runtime_error&) {
+                return "unwound";
+              }
+              return told;
+            }),
+            "start the process that joins the sandbox: ESRCH");
 }
 
 TEST(Caller, MayGetSignalsAllTheTime) {

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,8 +16,11 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "isolate/isolate.h"
 #include "tests/sandbox/caller.h"
@@ -147,8 +151,48 @@ TEST_P(ExecutorWithReady, EndsWhatRunsWhenDestroyed) {
   EXPECT_TRUE(AllEnd(pidfds));
 }
 
+TEST_P(ExecutorWithReady, HasNothingToWaitForWhereNothingRuns) {
+  EXPECT_TRUE(absl::IsFailedPrecondition(executor_->WaitAny().result.status()));
+}
+
+TEST_P(ExecutorWithReady, RefusesACommandWithANulByte) {
+  const absl::Status status = executor_->StartCommand({"true", std::string("a\0b", 3)}).status();
+  EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+  EXPECT_EQ(executor_->running(), 0U);
+}
+
 INSTANTIATE_TEST_SUITE_P(Ready, ExecutorWithReady, testing::Values(0, 1, 4),
                          [](const auto& ready) { return absl::StrCat("MadeAhead", ready.param); });
+
+TEST(ExecutorCreate, RefusesANegativeNumber) {
+  const absl::Status status = Executor::Create({}, -1).status();
+  EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+}
+
+TEST(ExecutorCreate, MakesAsManyAheadAsAreWanted) {
+  const absl::StatusOr<std::unique_ptr<Executor>> executor = Executor::Create({}, 40);
+  ASSERT_TRUE(executor.ok()) << Told(executor.status());
+  ASSERT_TRUE((*executor)->Start([](Reporter&) { return 3; }).ok());
+  EXPECT_EQ(Told((*executor)->WaitAny().result), "returned 3");
+}
+
+// Nobody reads what it writes while the caller is elsewhere.
+TEST(Timeout, StandsStillWhileNobodyWaits) {
+  Options options;
+  options.timeout = absl::Seconds(2);
+  const absl::StatusOr<std::unique_ptr<Executor>> executor = Executor::Create(options, 1);
+  ASSERT_TRUE(executor.ok()) << Told(executor.status());
+  ASSERT_TRUE((*executor)
+                  ->Start([](Reporter&) {
+                    const std::string much(500'000, 'x');
+                    fputs(much.c_str(), stdout);
+                    return 3;
+                  })
+                  .ok());
+  const absl::Time late = absl::Now() + absl::Milliseconds(2100);
+  ASSERT_TRUE(Eventually([&] { return absl::Now() > late; }));
+  EXPECT_EQ(Told((*executor)->WaitAny().result), "returned 3");
+}
 
 // --- copies of an executor -----------------------------------------------------
 

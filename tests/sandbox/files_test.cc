@@ -241,6 +241,24 @@ TEST(Tree, IsOtherwiseAsOutside) {
   }
 }
 
+TEST(Tree, IsTheCallersWhereThatHasAnotherRoot) {
+  const Folder root;
+  EXPECT_EQ(InCaller([&]() -> std::string {
+              const std::string mnt = root.path() + "/mnt";
+              if (!EnterOwnNamespaces() ||
+                  mount("/", root.path().c_str(), nullptr, MS_BIND | MS_REC, nullptr) != 0 ||
+                  mount("tmpfs", mnt.c_str(), "tmpfs", 0, nullptr) != 0 ||
+                  MakeFile(mnt + "/in_the_other_root") != "OK") {
+                return "not there";
+              }
+              // /tmp is private in the sandbox, and would hide the root in any case.
+              return chroot(root.path().c_str()) == 0 && chdir("/mnt") == 0
+                         ? Inside({}, [] { return List("/mnt") + " " + List("."); })
+                         : Called(-1);
+            }),
+            "in_the_other_root in_the_other_root");
+}
+
 TEST(Tree, HasAFreshProc) {
   EXPECT_EQ(
       Inside({},

@@ -2,15 +2,21 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
@@ -94,17 +100,55 @@ INSTANTIATE_TEST_SUITE_P(
                     Damage{"BySetUpNonsense", Frame(2, 3, "abc"), "set-up failure"}),
     [](const auto& damage) { return std::string(damage.param.name); });
 
-TEST(Hostile, ReportOfEndlessMessagesIsCutOff) {
+TEST(Hostile, EndlessMessagesAreRefusedAndTheEndIsStillTold) {
   const absl::StatusOr<Result> result = isolate::Run({}, [](Reporter& reporter) {
     const std::string message(Reporter::kMaxMessageSize, 'x');
-    for (int i = 0; i < 20; ++i) {
-      (void)reporter.Send(message);
+    int sent = 0;
+    while (reporter.Send(message).ok()) {
+      ++sent;
     }
-    return 0;
+    return absl::IsResourceExhausted(reporter.Send(message)) ? sent : -1;
   });
   ASSERT_TRUE(result.ok()) << Told(result);
-  EXPECT_THAT(result->report_error, HasSubstr("longer than"));
-  EXPECT_EQ(result->messages.size(), 15U);
+  EXPECT_EQ(Told(result), "returned 12");
+  EXPECT_EQ(result->messages.size(), 12U);
+}
+
+TEST(Hostile, EndlessSmallMessagesAreRefusedAndTheEndIsStillTold) {
+  const absl::StatusOr<Result> result = isolate::Run({}, [](Reporter& reporter) {
+    uint32_t sent = 0;
+    while (reporter.Send("").ok()) {
+      ++sent;
+    }
+    return sent == Reporter::kMaxMessages ? 1 : 2;
+  });
+  EXPECT_EQ(Told(result), "returned 1");
+}
+
+// A sibling of the function's process is a child of the caller, who knows nothing
+// of it.
+TEST(Hostile, MakingAChildOfTheCallerHoldsNothingUp) {
+  EXPECT_EQ(InCaller([] {
+              const Traces before = Traces::Take();
+              std::string told;
+              for (const bool ends : {true, false}) {
+                absl::StrAppend(
+                    &told,
+                    Told(isolate::Run({},
+                                      [&](Reporter&) {
+                                        if (syscall(SYS_clone, CLONE_PARENT, 0, 0, 0, 0) == 0) {
+                                          if (!ends) {
+                                            pause();
+                                          }
+                                          _exit(0);
+                                        }
+                                        return 0;
+                                      })),
+                    ", left ", Left(before), "; ");
+              }
+              return told;
+            }),
+            "returned 0, left nothing; returned 0, left nothing; ");
 }
 
 TEST(Hostile, HalfAFrameAndACrashIsBothTold) {
@@ -142,6 +186,58 @@ TEST(Hostile, ClosingEveryDescriptorIsAnOutcome) {
   });
   // The report did not get out, the exit code did.
   EXPECT_EQ(Told(result), "exited with 5");
+}
+
+// What it opens at the numbers that were the report's is its own.
+TEST(Hostile, ReusingEveryDescriptorSpoilsNoFile) {
+  const absl::StatusOr<Result> result = isolate::Run({}, [](Reporter& reporter) {
+    const int file = open("/tmp/file", O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+    for (int fd = STDERR_FILENO + 1; fd < 1024; ++fd) {
+      if (fd != file) {
+        dup2(file, fd);
+      }
+    }
+    if (!absl::IsUnavailable(reporter.Send("lost"))) {
+      return 1;
+    }
+    struct stat now;
+    fstat(file, &now);
+    printf("%d bytes", static_cast<int>(now.st_size));
+    return 5;
+  });
+  EXPECT_EQ(Told(result), "exited with 5");
+  EXPECT_EQ(result->out, "0 bytes");
+}
+
+// Its process may have the same pid.
+TEST(Hostile, SandboxInASandboxDoesNotSpeakForTheOuterOne) {
+  const absl::StatusOr<Result> result = isolate::Run({}, [](Reporter& outer) {
+    const std::string inner = Inside({}, [&] {
+      return absl::StrCat(getpid(), " ", absl::IsFailedPrecondition(outer.Send("forged")));
+    });
+    return outer.Send(inner).ok() ? 0 : 1;
+  });
+  ASSERT_EQ(Told(result), "returned 0");
+  ASSERT_EQ(result->messages.size(), 1U);
+  EXPECT_EQ(result->messages[0].payload, "2 1");
+}
+
+TEST(Hostile, AThreadThatWaitsForInputDoesNotHoldTheEndUp) {
+  EXPECT_EQ(Told(isolate::Run({},
+                              [](Reporter&) {
+                                FILE* input = popen("sleep 1000", "r");
+                                std::thread([=] { fgetc(input); }).detach();
+                                return Eventually([&] {
+                                  const bool free = ftrylockfile(input) == 0;
+                                  if (free) {
+                                    funlockfile(input);
+                                  }
+                                  return !free;
+                                })
+                                           ? 0
+                                           : 1;
+                              })),
+            "returned 0");
 }
 
 TEST(Hostile, KillingAllThatItMayIsAnOutcome) {

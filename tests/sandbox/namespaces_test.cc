@@ -161,6 +161,18 @@ TEST(UserNamespaceOption, MakesOneWhereAlways) {
   EXPECT_EQ(result->messages.at(0).payload, absl::StrCat(result->namespaces.user));
 }
 
+TEST(UserNamespaceOption, MakesOneWhereAlwaysAndNothingElse) {
+  Options options;
+  options.user_namespace = UserNamespace::kAlways;
+  options.pid_namespace = false;
+  options.network = Network::kHost;
+  options.ipc_namespace = false;
+  options.uts_namespace = false;
+  options.mount_namespace = false;
+  EXPECT_NE(Inside(options, [] { return absl::StrCat(Inode("user")); }),
+            absl::StrCat(Inode("user")));
+}
+
 TEST(UserNamespaceOption, RefusesWhereNeverAndNeeded) {
   Options options;
   options.user_namespace = UserNamespace::kNever;

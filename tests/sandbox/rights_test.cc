@@ -93,6 +93,18 @@ TEST_P(Rights, HaveTheCallersCapabilitiesAndNoMore) {
   EXPECT_EQ(SeenInside(Capabilities), SeenOutside(Capabilities));
 }
 
+TEST_P(Rights, HaveTheCallersSecurebits) {
+  const auto look = [] { return absl::StrCat(prctl(PR_GET_SECUREBITS, 0, 0, 0, 0)); };
+  const auto with_some = [](absl::FunctionRef<std::string()> rest) {
+    return InCaller([&] {
+      prctl(PR_SET_SECUREBITS, 5, 0, 0, 0);  // without rights they stay
+      Become();
+      return rest();
+    });
+  };
+  EXPECT_EQ(with_some([&] { return Inside(TheOptions(), look); }), with_some(look));
+}
+
 TEST_P(Rights, HaveNoMoreThanACallerThatDroppedSome) {
   const auto drop = [](absl::FunctionRef<std::string()> rest) {
     return InCaller([&] {

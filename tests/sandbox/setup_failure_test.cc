@@ -106,6 +106,22 @@ INSTANTIATE_TEST_SUITE_P(
         Limit{"cgroup", UserNamespace::kIfNeeded, "create the sandbox's namespaces: ENOSPC"}),
     [](const auto& limit) { return std::string(limit.param.name); });
 
+TEST(NamespaceLimit, ThatManySandboxesReachHangsNothing) {
+  const std::string told = InCaller([]() -> std::string {
+    if (!EnterOwnNamespaces() ||
+        !(std::ofstream("/proc/sys/user/max_net_namespaces") << "3" << std::flush)) {
+      return "no user namespace";
+    }
+    const absl::StatusOr<std::unique_ptr<Executor>> executor = Executor::Create({}, 1000);
+    return executor.ok() ? Told((*executor)->Start([](Reporter&) { return 0; }).status())
+                         : Told(executor.status());
+  });
+  if (told == "no user namespace") {
+    GTEST_SKIP() << "this host allows no user namespace, or not to write its limits";
+  }
+  EXPECT_EQ(told, "create the sandbox's namespaces: ENOSPC");
+}
+
 // --- limits on processes and files -------------------------------------------------
 
 TEST(ProcessLimit, ThatIsReachedIsToldAsSuch) {
