@@ -16,6 +16,10 @@
 
 #include "gtest/gtest.h"
 
+namespace testing::internal {
+GTEST_API_ extern bool g_help_flag;  // NOLINT(readability-redundant-declaration)
+}  // namespace testing::internal
+
 namespace isolate::gtest::internal {
 
 using ::testing::TestEventListeners;
@@ -68,6 +72,11 @@ ISOLATE_EXPOSE(TestList, TestListMember, TestSuite::test_info_list_);
 using TestIndicesMember = std::vector<int> TestSuite::*;
 ISOLATE_EXPOSE(TestIndices, TestIndicesMember, TestSuite::test_indices_);
 
+// Guards the properties of a result, which any thread of a test may record while
+// they are read.
+using PropertiesMutexMember = ::testing::internal::Mutex TestResult::*;
+ISOLATE_EXPOSE(PropertiesMutex, PropertiesMutexMember, TestResult::test_properties_mutex_);
+
 // Sets the time that a test took to what it took in its own process.
 using SetElapsedMember = void (TestResult::*)(::testing::TimeInMillis);
 ISOLATE_EXPOSE(SetElapsedTime, SetElapsedMember, TestResult::set_elapsed_time);
@@ -79,6 +88,10 @@ using RepeaterMember = ::testing::internal::TestEventRepeater* TestEventListener
 ISOLATE_EXPOSE(Repeater, RepeaterMember, TestEventListeners::repeater_);
 
 #undef ISOLATE_EXPOSE
+
+// Whether gtest printed its help in place of running tests; it does so for flags that
+// look like its own, too.  No public function tells.
+inline bool PrintedHelp() { return ::testing::internal::g_help_flag; }
 
 }  // namespace isolate::gtest::internal
 

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <iterator>
 #include <memory>
 #include <new>
 #include <string>
@@ -37,20 +36,30 @@ using ::testing::TestPartResult;
 using ::testing::TestSuite;
 using ::testing::UnitTest;
 
-constexpr int kWrongFlagExitCode = 2;
+constexpr int kWrongUseExitCode = 2;
 constexpr int kNotIsolatedExitCode = 3;
 
-[[noreturn]] void ExitWith(const absl::Status& status) {
+// How many sandboxes stand ready.  More are no faster (design: 64 were slower than
+// 4), and take time and memory for a run of one test, too.
+constexpr int kMaxReady = 4;
+
+// `judged`: how many tests have ended.
+[[noreturn]] void ExitWith(const absl::Status& status, int judged) {
   fflush(stdout);
+  const std::string message(status.message());
   // A step that failed with EINVAL has this code, too.
-  if (absl::IsInvalidArgument(status) && !GetSetupFailure(status).has_value()) {
-    fprintf(stderr, "isolate: %s\n", std::string(status.message()).c_str());
-    exit(kWrongFlagExitCode);
+  if ((absl::IsInvalidArgument(status) || absl::IsFailedPrecondition(status)) &&
+      !GetSetupFailure(status).has_value()) {
+    fprintf(stderr, "isolate: %s\n", message.c_str());
+    exit(kWrongUseExitCode);
   }
-  fprintf(stderr,
-          "isolate: the tests cannot be isolated, so none is judged.\n%s\n"
-          "To run them without isolation, give --isolate=off.\n",
-          std::string(status.message()).c_str());
+  if (judged == 0) {
+    fprintf(stderr, "isolate: the tests cannot be isolated, so none was run.\n");
+  } else {
+    fprintf(stderr, "isolate: stopped after %d tests, as the next one cannot be isolated.\n",
+            judged);
+  }
+  fprintf(stderr, "%s\nTo run tests without isolation, give --isolate=off.\n", message.c_str());
   exit(kNotIsolatedExitCode);
 }
 
@@ -72,6 +81,8 @@ class Plugin : public ::testing::EmptyTestEventListener {
   void OnTestIterationEnd(const UnitTest&, int) override { scheduler_.End(); }
   void OnTestProgramEnd(const UnitTest&) override { GiveBackSuiteFunctions(); }
 
+  static bool installed() { return instance_ != nullptr; }
+
  private:
   class ReplayTest;
   class ReplayFactory;
@@ -92,6 +103,7 @@ class Plugin : public ::testing::EmptyTestEventListener {
   const absl::Duration time_limit_;
   SuiteFunctionsMap suite_functions_;
   bool begun_ = false;
+  int judged_ = 0;
 
   // Of the suite that gtest runs now.
   const TestInfo* first_test_ = nullptr;
@@ -171,7 +183,7 @@ void Plugin::GiveBackSuiteFunctions() {
 TestReport& Plugin::Wait(const TestInfo& test) {
   absl::StatusOr<TestReport*> report = scheduler_.Wait(test);
   if (!report.ok()) {
-    ExitWith(report.status());
+    ExitWith(report.status(), judged_);
   }
   return **report;
 }
@@ -256,6 +268,7 @@ void Plugin::ReplayBody(const TestInfo& test) {
 void Plugin::OnTestEnd(const TestInfo& test) {
   SetFactory(test, own_factory_);
   replay_factory_.reset();
+  ++judged_;
   // gtest announces tests that it skips, after a failure with fail_fast or in a
   // set-up, as those that it runs.
   if (!replayed_) {
@@ -319,24 +332,19 @@ bool IsSameFile(int a, int b) {
          of_a.st_ino == of_b.st_ino;
 }
 
-bool AsksForHelp(int argc, char** argv) {
-  static constexpr absl::string_view kHelp[] = {"--help", "-h", "-?", "/?"};
-  for (int i = 1; i < argc; ++i) {
-    if (std::find(std::begin(kHelp), std::end(kHelp), argv[i]) != std::end(kHelp)) {
-      return true;
-    }
-  }
-  return false;
-}
-
 }  // namespace
 
 absl::Status TryInstall(int* argc, char** argv) {
+  if (Plugin::installed()) {
+    return absl::FailedPreconditionError(
+        "the plugin is installed already; call Install once, and not where //gtest_plugin:main is "
+        "linked");
+  }
   absl::StatusOr<Settings> settings = ParseSettings(argc, argv);
   if (!settings.ok()) {
     return settings.status();
   }
-  if (AsksForHelp(*argc, argv)) {
+  if (internal::PrintedHelp()) {
     printf("\n%s", FlagsHelp().c_str());
     return absl::OkStatus();
   }
@@ -346,7 +354,7 @@ absl::Status TryInstall(int* argc, char** argv) {
   }
   settings->options.merge_stderr = IsSameFile(STDOUT_FILENO, STDERR_FILENO);
   absl::StatusOr<std::unique_ptr<Executor>> executor =
-      Executor::Create(settings->options, settings->jobs);
+      Executor::Create(settings->options, std::min(settings->jobs, kMaxReady));
   if (!executor.ok()) {
     return executor.status();
   }
@@ -356,7 +364,7 @@ absl::Status TryInstall(int* argc, char** argv) {
 
 void Install(int* argc, char** argv) {
   if (absl::Status status = TryInstall(argc, argv); !status.ok()) {
-    ExitWith(status);
+    ExitWith(status, /*judged=*/0);
   }
 }
 

@@ -32,11 +32,12 @@ namespace isolate::gtest {
 // it forks the process that makes the sandboxes.  Costs about a millisecond.
 //
 // On failure it prints what is wrong and what to do, and exits: with code 2 for
-// a wrong flag, with code 3 where the tests cannot be isolated.
+// a wrong flag or a second call, with code 3 where the tests cannot be isolated.
 void Install(int* argc, char** argv);
 
 // The same, and returns what is wrong: InvalidArgument for a wrong flag, with
-// `argv` untouched; otherwise the status of a SetupFailure
+// `argv` untouched; FailedPrecondition for a second call; otherwise the status of a
+// SetupFailure
 // (isolate/setup_failure.h).
 absl::Status TryInstall(int* argc, char** argv);
 

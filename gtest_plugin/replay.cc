@@ -77,10 +77,12 @@ std::string ExplainEnd(const TestReport& report, absl::Duration limit) {
   }
   switch (report.outcome) {
     case Outcome::kReturned:
-      return "isolate: the test's process ended with no word of the test's end";
+      return "isolate: the test's process ended without reporting that the test had finished";
     case Outcome::kExited:
       return absl::StrCat("isolate: the test's process exited with code ", report.code, " ",
-                          Where(report), ": something called exit");
+                          Where(report),
+                          ": it called exit, executed another program, or closed descriptors "
+                          "that it had not opened");
     case Outcome::kSignaled:
       return absl::StrCat("isolate: the test's process ", Describe(report.outcome, report.code),
                           " ", Where(report));

@@ -53,16 +53,17 @@ INSTANTIATE_TEST_SUITE_P(
                 "isolate: the test's process died of SIGSEGV after the test, in TearDownTestSuite "
                 "or at the process's end"},
         EndCase{"Exit", Outcome::kExited, 0, Progress::kTest,
-                "isolate: the test's process exited with code 0 before the test ended: something "
-                "called exit"},
+                "isolate: the test's process exited with code 0 before the test ended: it called "
+                "exit, executed another program, or closed descriptors that it had not opened"},
         EndCase{"ExitInTheSuitesTearDown", Outcome::kExited, 3, Progress::kSuiteTearDown,
                 "isolate: the test's process exited with code 3 after the test, in "
-                "TearDownTestSuite or at the process's end: something called exit"},
+                "TearDownTestSuite or at the process's end: it called exit, executed another "
+                "program, or closed descriptors that it had not opened"},
         EndCase{"TimeOut", Outcome::kTimedOut, SIGKILL, Progress::kTest,
                 "isolate: the test took longer than its time limit of 1.5s (--isolate_timeout) and "
                 "was ended"},
         EndCase{"ReturnWithoutTheTestsEnd", Outcome::kReturned, 0, Progress::kTest,
-                "isolate: the test's process ended with no word of the test's end"},
+                "isolate: the test's process ended without reporting that the test had finished"},
         EndCase{"LostStatus", Outcome::kLost, 0, Progress::kTest,
                 "isolate: the test's process ended, and something else in this process, such as a "
                 "SIGCHLD handler, took its exit status"}),

@@ -1,22 +1,51 @@
 #include "gtest_plugin/scheduler.h"
 
+#include <errno.h>
+#include <stdio.h>
+
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/types/optional.h"
 #include "gtest/gtest.h"
 #include "gtest_plugin/gtest_private.h"
 #include "gtest_plugin/test_process.h"
 #include "gtest_plugin/test_report.h"
 #include "isolate/executor.h"
 #include "isolate/reporter.h"
+#include "isolate/setup_failure.h"
 
 namespace isolate::gtest {
 
 using ::testing::TestInfo;
 using ::testing::TestSuite;
+
+namespace {
+
+// A limit of the host's is reached, and will not be when a test has ended.
+bool IsForLackOfRoom(const absl::Status& status) {
+  const absl::optional<SetupFailure> failure = GetSetupFailure(status);
+  if (!failure.has_value()) {
+    return false;
+  }
+  switch (failure->error) {
+    case EAGAIN:
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    case ENOSPC:
+    case EUSERS:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
 
 void Scheduler::Begin(::testing::UnitTest& unit_test, const SuiteFunctionsMap& functions) {
   functions_ = &functions;
@@ -48,7 +77,7 @@ absl::StatusOr<TestReport*> Scheduler::Wait(const TestInfo& test) {
   // gtest's order may be another one than it showed; then this test comes first.
   while (!job.started) {
     if (executor_->running() < jobs_) {
-      if (absl::Status status = Start(job); !status.ok()) {
+      if (absl::Status status = StartOrMakeDo(job); !status.ok()) {
         return status;
       }
     } else if (absl::Status status = Collect(); !status.ok()) {
@@ -77,7 +106,14 @@ const TestInfo* Scheduler::FirstTestOf(const TestSuite& suite) const {
 void Scheduler::Forget(const TestInfo& test) {
   const auto found = by_test_.find(&test);
   if (found != by_test_.end()) {
-    found->second->report.reset();
+    DropReport(*found->second);
+  }
+}
+
+void Scheduler::DropReport(Job& job) {
+  if (job.report != nullptr) {
+    held_bytes_ -= job.report->size_bytes;
+    job.report.reset();
   }
 }
 
@@ -91,7 +127,7 @@ void Scheduler::Drop(const TestInfo& test) {
     executor_->Cancel(job.id);
   }
   job.started = true;  // so that nothing starts it
-  job.report.reset();
+  DropReport(job);
 }
 
 void Scheduler::End() {
@@ -103,6 +139,7 @@ void Scheduler::End() {
   first_tests_.clear();
   queue_.clear();
   next_ = 0;
+  held_bytes_ = 0;
 }
 
 absl::Status Scheduler::Start(Job& job) {
@@ -118,13 +155,30 @@ absl::Status Scheduler::Start(Job& job) {
   return absl::OkStatus();
 }
 
+// Where the host has no room for one more while others run, those will do: then
+// fewer run at once from here on, and this one is started later.
+absl::Status Scheduler::StartOrMakeDo(Job& job) {
+  absl::Status status = Start(job);
+  if (status.ok() || executor_->running() == 0 || !IsForLackOfRoom(status)) {
+    return status;
+  }
+  jobs_ = executor_->running();
+  fprintf(stderr,
+          "isolate: from here on at most %d tests run at once, as the host has no room:\n%s\n",
+          static_cast<int>(jobs_), std::string(status.message()).c_str());
+  return absl::OkStatus();
+}
+
 absl::Status Scheduler::Fill() {
-  while (next_ < queue_.size() && executor_->running() < jobs_) {
-    Job& job = queue_[next_++];
+  while (next_ < queue_.size() && executor_->running() < jobs_ && held_bytes_ < kMaxHeldBytes) {
+    Job& job = queue_[next_];
     if (!job.started) {
-      if (absl::Status status = Start(job); !status.ok()) {
+      if (absl::Status status = StartOrMakeDo(job); !status.ok()) {
         return status;
       }
+    }
+    if (job.started) {
+      ++next_;
     }
   }
   return absl::OkStatus();
@@ -139,6 +193,7 @@ absl::Status Scheduler::Collect() {
     return finished.result.status();
   }
   job.report = std::make_unique<TestReport>(MakeTestReport(*std::move(finished.result)));
+  held_bytes_ += job.report->size_bytes;
   return absl::OkStatus();
 }
 

@@ -22,7 +22,8 @@ using SuiteFunctionsMap = absl::flat_hash_map<const ::testing::TestSuite*, Suite
 
 class Scheduler {
  public:
-  // Runs up to `jobs` tests at once (at least 1).
+  // Runs up to `jobs` tests at once (at least 1); fewer, and says so, where the host
+  // has no room for as many.
   Scheduler(std::unique_ptr<Executor> executor, int jobs)
       : executor_(std::move(executor)), jobs_(static_cast<size_t>(jobs)) {}
 
@@ -56,15 +57,21 @@ class Scheduler {
     std::unique_ptr<TestReport> report;
   };
 
+  // Starts nothing ahead while reports of this many bytes wait for gtest.
+  static constexpr size_t kMaxHeldBytes = size_t{256} << 20;
+
   absl::Status Start(Job& job);
+  absl::Status StartOrMakeDo(Job& job);
+  void DropReport(Job& job);
   absl::Status Fill();
   absl::Status Collect();
 
   const std::unique_ptr<Executor> executor_;
-  const size_t jobs_;
+  size_t jobs_;
   const SuiteFunctionsMap* functions_ = nullptr;
   std::deque<Job> queue_;
   size_t next_ = 0;  // the first job that Fill has not looked at
+  size_t held_bytes_ = 0;
   absl::flat_hash_map<const ::testing::TestInfo*, Job*> by_test_;
   absl::flat_hash_map<Executor::Id, Job*> by_id_;
   absl::flat_hash_map<const ::testing::TestSuite*, const ::testing::TestInfo*> first_tests_;

@@ -38,7 +38,7 @@ static bool AbslParseFlag(absl::string_view text, OnOff* value, std::string* err
     *value = text == "on" ? OnOff::kOn : OnOff::kOff;
     return true;
   }
-  *error = "right are: on, off";
+  *error = "expected on or off";
   return false;
 }
 
@@ -56,7 +56,7 @@ static bool AbslParseFlag(absl::string_view text, Jobs* value, std::string* erro
   if (absl::SimpleAtoi(text, &value->count) && value->count >= 1 && value->count <= 1024) {
     return true;
   }
-  *error = "right are: auto, or a number from 1 to 1024";
+  *error = "expected auto, or a number from 1 to 1024";
   return false;
 }
 
@@ -91,7 +91,7 @@ static bool AbslParseFlag(absl::string_view text, ByteSize* value, std::string* 
     value->bytes = 0;
     return true;
   }
-  *error = "right are: half (of the memory), or a number of bytes, with K, M or G if wanted";
+  *error = "expected half (of the memory), or a number of bytes, with K, M or G if wanted";
   return false;
 }
 
@@ -111,7 +111,7 @@ static bool AbslParseFlag(absl::string_view text, NetworkKind* value, std::strin
   } else if (text == "host") {
     value->network = Network::kHost;
   } else {
-    *error = "right are: loopback, none, host";
+    *error = "expected loopback, none or host";
     return false;
   }
   return true;
@@ -138,7 +138,7 @@ static bool AbslParseFlag(absl::string_view text, TimeSpan* value, std::string* 
   if (absl::ParseDuration(text, &value->duration)) {
     return true;
   }
-  *error = "right are: inf, or a number with its unit, as 10s or 500ms";
+  *error = "expected inf, or a number with its unit, such as 10s or 500ms";
   return false;
 }
 

@@ -198,9 +198,9 @@ TEST_P(WrongValue, IsRefusedInTheEnvironment) {
 INSTANTIATE_TEST_SUITE_P(
     Settings, WrongValue,
     ::testing::Values(
-        ValueCase{"YesForOn", "isolate", "yes", nullptr, "on, off"},
-        ValueCase{"NothingForOn", "isolate", "", nullptr, "on, off"},
-        ValueCase{"CapitalOn", "isolate", "ON", nullptr, "on, off"},
+        ValueCase{"YesForOn", "isolate", "yes", nullptr, "on or off"},
+        ValueCase{"NothingForOn", "isolate", "", nullptr, "on or off"},
+        ValueCase{"CapitalOn", "isolate", "ON", nullptr, "on or off"},
         ValueCase{"NoJobs", "isolate_jobs", "0", nullptr, "auto, or a number from 1 to 1024"},
         ValueCase{"TooManyJobs", "isolate_jobs", "1025", nullptr,
                   "auto, or a number from 1 to 1024"},
@@ -210,7 +210,7 @@ INSTANTIATE_TEST_SUITE_P(
                   "auto, or a number from 1 to 1024"},
         ValueCase{"JobsInWords", "isolate_jobs", "two", nullptr,
                   "auto, or a number from 1 to 1024"},
-        ValueCase{"UnknownNetwork", "isolate_network", "bridge", nullptr, "loopback, none, host"},
+        ValueCase{"UnknownNetwork", "isolate_network", "bridge", nullptr, "loopback, none or host"},
         ValueCase{"EmptyHostname", "isolate_hostname", "", nullptr, "must be 1 to 64 letters"},
         ValueCase{"HostnameWithABlank", "isolate_hostname", "a b", nullptr,
                   "must be 1 to 64 letters, digits, hyphens or dots"},

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,7 +31,7 @@ class ReportingListener : public ::testing::EmptyTestEventListener {
   void OnTestSuiteStart(const TestSuite& suite) override { suite_ = &suite; }
 
   void OnTestStart(const TestInfo& test) override {
-    SendNewProperties(suite_->ad_hoc_test_result(), suite_properties_);
+    SendNewProperties(Sent::kAll);
     test_ = &test;
     Event event;
     event.kind = Event::Kind::kTestStart;
@@ -50,7 +51,7 @@ class ReportingListener : public ::testing::EmptyTestEventListener {
   }
 
   void OnTestEnd(const TestInfo& test) override {
-    SendNewProperties();
+    SendNewProperties(Sent::kAll);
     test_ = nullptr;
     Event event;
     event.kind = Event::Kind::kTestEnd;
@@ -58,32 +59,43 @@ class ReportingListener : public ::testing::EmptyTestEventListener {
     Send(event);
   }
 
-  void OnTestSuiteEnd(const TestSuite&) override { SendNewProperties(); }
+  void OnTestSuiteEnd(const TestSuite&) override { SendNewProperties(Sent::kAll); }
 
  private:
-  void SendNewProperties() {
+  enum class Sent { kSome, kAll };
+
+  void SendNewProperties(Sent last = Sent::kSome) {
     if (test_ != nullptr) {
-      SendNewProperties(*test_->result(), test_properties_);
+      SendNewProperties(*test_->result(), test_properties_, last);
     } else if (suite_ != nullptr) {
-      SendNewProperties(suite_->ad_hoc_test_result(), suite_properties_);
+      SendNewProperties(suite_->ad_hoc_test_result(), suite_properties_, last);
     }
   }
 
-  // gtest tells no listener of a property, so they are looked for at every
-  // other event.  A key that was recorded again keeps its place.
-  void SendNewProperties(const TestResult& result, std::vector<std::string>& sent) {
-    for (int i = 0; i < result.test_property_count(); ++i) {
-      const ::testing::TestProperty& property = result.GetTestProperty(i);
-      const auto index = static_cast<size_t>(i);
-      if (index < sent.size() && sent[index] == property.value()) {
-        continue;
+  // gtest tells no listener of a property, so they are looked for at every other
+  // event: the new ones, and at the end those too whose key was recorded again,
+  // which keep their place.
+  void SendNewProperties(const TestResult& result, std::vector<std::string>& sent, Sent last) {
+    std::vector<Event> events;
+    {
+      const ::testing::internal::MutexLock lock(
+          &(const_cast<TestResult&>(result).*MemberOf(internal::PropertiesMutex{})));
+      const auto count = static_cast<size_t>(result.test_property_count());
+      for (size_t i = last == Sent::kAll ? 0 : sent.size(); i < count; ++i) {
+        const ::testing::TestProperty& property = result.GetTestProperty(static_cast<int>(i));
+        if (i < sent.size() && sent[i] == property.value()) {
+          continue;
+        }
+        sent.resize(std::max(sent.size(), i + 1));
+        sent[i] = property.value();
+        Event event;
+        event.kind = Event::Kind::kProperty;
+        event.property = {property.key(), property.value()};
+        events.push_back(std::move(event));
       }
-      sent.resize(std::max(sent.size(), index + 1));
-      sent[index] = property.value();
-      Event event;
-      event.kind = Event::Kind::kProperty;
-      event.property = {property.key(), property.value()};
-      Send(event);
+    }
+    for (Event& event : events) {
+      Send(std::move(event));
     }
   }
 
@@ -99,11 +111,32 @@ class ReportingListener : public ::testing::EmptyTestEventListener {
       text += note;
       message = Encode(event);
     }
+    if (!IsAffordable(event, message.size())) {
+      return;
+    }
     const absl::Status status = reporter_.Send(message);
     if (absl::IsFailedPrecondition(status) && event.kind == Event::Kind::kPart) {
       // A process that the test forked: gtest's printer would print here.
       PrintPart(event.part);
     }
+  }
+
+  // Whether it leaves room for what has to be told: of successes, which gtest shows
+  // nowhere, half of the messages; of all parts and properties, so much that the
+  // test's end can be told.  A test whose failures do not fit has failed.
+  bool IsAffordable(const Event& event, size_t size) {
+    if (event.kind != Event::Kind::kPart && event.kind != Event::Kind::kProperty) {
+      return true;
+    }
+    const bool success =
+        event.kind == Event::Kind::kPart && event.part.type == TestPartResult::kSuccess;
+    const uint32_t most = success ? Reporter::kMaxMessages / 2 : Reporter::kMaxMessages - 16;
+    if (sent_ >= most || sent_bytes_ + size > Reporter::kMaxTotalSize - 1024) {
+      return false;
+    }
+    ++sent_;
+    sent_bytes_ += size;
+    return true;
   }
 
   static void PrintPart(const Part& part) {
@@ -123,6 +156,8 @@ class ReportingListener : public ::testing::EmptyTestEventListener {
   const TestInfo* test_ = nullptr;
   std::vector<std::string> suite_properties_;
   std::vector<std::string> test_properties_;
+  uint32_t sent_ = 0;
+  size_t sent_bytes_ = 0;
 };
 
 }  // namespace

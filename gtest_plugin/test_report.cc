@@ -133,6 +133,10 @@ TestReport MakeTestReport(Result result) {
   report.elapsed_ms = absl::ToInt64Milliseconds(result.usage.wall);
   report.damage = std::move(result.report_error);
   report.err = std::move(result.err);
+  report.size_bytes = report.err.size() + result.out.size();
+  for (const Message& message : result.messages) {
+    report.size_bytes += message.payload.size();
+  }
 
   std::vector<Step>* phase = &report.suite_set_up;
   size_t printed = 0;

@@ -4,6 +4,7 @@
 // What a test process tells the runner about its test, event by event, and how
 // it goes into messages.  Pure code: no gtest state, no system call.
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -79,6 +80,8 @@ struct TestReport {
   Outcome outcome = Outcome::kLost;
   int code = 0;
   std::string damage;  // not empty: what is wrong with the report
+
+  size_t size_bytes = 0;  // of all texts together
 
   // The process went all its way.
   bool whole() const { return outcome == Outcome::kReturned && ended && damage.empty(); }

@@ -104,6 +104,14 @@ TEST(End, LosesNoLineThatWasPrintedBefore) {
   }
 }
 
+// What is lost with them is a failure, and no riddle.
+TEST(ClosedDescriptors, AreNamedAmongTheReasons) {
+  const Finished finished = Execute(EndsCommand("Descriptors.*"));
+  EXPECT_EQ(finished.exit_code, 1);
+  EXPECT_THAT(Sections(finished.out).at("Descriptors.AreClosed").text,
+              HasSubstr("closed descriptors that it had not opened"));
+}
+
 TEST(Daemon, DoesNotHoldTheRunUp) {
   const Finished finished = Execute(EndsCommand("Daemon.*"));
   EXPECT_EQ(finished.exit_code, 0) << finished.out;

@@ -33,9 +33,9 @@ const Mistake kMistakes[] = {
     {"NoJobs", {"--isolate_jobs=0"}, {}, "--isolate_jobs=0", "auto"},
     {"NegativeJobs", {"--isolate_jobs=-1"}, {}, "--isolate_jobs=-1", "from 1 to 1024"},
     {"TooManyJobs", {"--isolate_jobs=1025"}, {}, "--isolate_jobs=1025", "from 1 to 1024"},
-    {"Switch", {"--isolate=maybe"}, {}, "--isolate=maybe", "on, off"},
-    {"EmptySwitch", {"--isolate="}, {}, "--isolate=", "on, off"},
-    {"Network", {"--isolate_network=wifi"}, {}, "--isolate_network=wifi", "loopback, none, host"},
+    {"Switch", {"--isolate=maybe"}, {}, "--isolate=maybe", "on or off"},
+    {"EmptySwitch", {"--isolate="}, {}, "--isolate=", "on or off"},
+    {"Network", {"--isolate_network=wifi"}, {}, "--isolate_network=wifi", "loopback, none or host"},
     {"Size", {"--isolate_tmp_size=5X"}, {}, "--isolate_tmp_size=5X", "number of bytes"},
     {"Timeout", {"--isolate_timeout=soon"}, {}, "--isolate_timeout=soon", ""},
     {"NegativeTimeout", {"--isolate_timeout=-5s"}, {}, "--isolate_timeout", ""},
@@ -54,7 +54,7 @@ const Mistake kMistakes[] = {
      {"--isolate_jobs=4", "--isolate_network=wifi"},
      {},
      "--isolate_network=wifi",
-     "loopback, none, host"},
+     "loopback, none or host"},
 };
 
 class WrongFlag : public ::testing::TestWithParam<Mistake> {};
@@ -73,6 +73,22 @@ TEST_P(WrongFlag, IsRefusedByName) {
 
 INSTANTIATE_TEST_SUITE_P(, WrongFlag, ::testing::ValuesIn(kMistakes),
                          [](const auto& test) { return std::string(test.param.name); });
+
+TEST(Install, IsRefusedTheSecondTime) {
+  Command command{"listeners", Build::kIsolated};
+  command.environment = {{"LISTENER", "twice"}};
+  const Finished finished = Execute(command);
+  EXPECT_EQ(finished.exit_code, 2);
+  EXPECT_THAT(finished.err, HasSubstr("installed already"));
+  EXPECT_THAT(finished.out, Not(HasSubstr("[ RUN")));
+}
+
+// gtest prints its help for such a flag.
+TEST(UnknownGtestFlag, GetsOurHelpToo) {
+  const Finished finished = Execute({"results", Build::kIsolated, {"--gtest_no_such_flag=1"}});
+  EXPECT_THAT(finished.out, HasSubstr("--isolate_jobs=auto"));
+  EXPECT_THAT(finished.out, Not(HasSubstr("[ RUN")));
+}
 
 // The specimen prints the arguments that are left.
 TEST(Arguments, OfOthersStayInOrder) {

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -124,6 +125,19 @@ TEST(TooFewNamespaces, AreNoFailureOfTheTests) {
   EXPECT_THAT(finished.err, HasSubstr("ENOSPC"));
   EXPECT_THAT(finished.err, HasSubstr("fewer jobs"));
   EXPECT_THAT(WaitForOrphans(), ::testing::IsEmpty());
+}
+
+// Fewer at once will do.
+TEST(TooFewDescriptors, SlowTheRunDownAndDoNotEndIt) {
+  Command command{"flood", Build::kIsolated, {"--isolate_jobs=64"}};
+  command.before_exec = [] {
+    const rlimit limit = {60, 60};
+    return setrlimit(RLIMIT_NOFILE, &limit) == 0;
+  };
+  const Finished finished = Execute(command);
+  EXPECT_EQ(finished.exit_code, 0) << finished.err;
+  EXPECT_EQ(Count(finished.out, "[       OK ]"), 40);
+  EXPECT_THAT(finished.err, HasSubstr("tests run at once, as the host has no room"));
 }
 
 }  // namespace

@@ -46,6 +46,7 @@ void PrintTo(const Case& test_case, std::ostream* os) { *os << test_case.name; }
 const Case kCases[] = {
     {"Results", "results"},
     {"Properties", "properties"},
+    {"Crowds", "crowds"},
     {"Output", "output", {"--gtest_filter=Output.*"}},
     {"MuchOutput", "flood"},
     {"Kinds", "kinds"},

@@ -119,6 +119,12 @@ TEST(Bystander, Passes) { SUCCEED(); }
 TEST(Bystander, PassesToo) { SUCCEED(); }
 
 // Leaves a process that holds the test's output for ever.
+TEST(Descriptors, AreClosed) {
+  for (int descriptor = STDERR_FILENO + 1; descriptor < 1024; ++descriptor) {
+    close(descriptor);
+  }
+}
+
 TEST(Daemon, Stays) {
   fflush(nullptr);
   const pid_t child = fork();

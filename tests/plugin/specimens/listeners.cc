@@ -1,5 +1,6 @@
 // A main of its own, with listeners of its own.  LISTENER says when they are
-// added: "before" the plugin, "after" it, or "instead" of gtest's printer.
+// added: "before" the plugin, "after" it, or "instead" of gtest's printer; with
+// "twice" it is the plugin that is added again.
 // Prints what is left of the command line.
 
 #include <poll.h>
@@ -97,6 +98,9 @@ int main(int argc, char** argv) {
     listeners.Append(new Teller("first"));
   }
   Install(&argc, argv);
+  if (when == "twice") {
+    Install(&argc, argv);
+  }
   if (when == "after" || when == "both") {
     listeners.Append(new Teller("last"));
   }
