@@ -51,27 +51,30 @@ struct Options {
   // because pids repeat and files named by them would collide.
   bool pid_namespace = true;
 
-  // What network there is.  The dearest namespace: two thirds of a sandbox's
-  // cost (design: 0.6-0.9 ms).
+  // What network there is.  The most expensive namespace: two thirds of the cost of
+  // a sandbox.  Without `mount_namespace`, /sys goes on showing the caller's.
   Network network = Network::kLoopback;
 
-  // System V IPC and POSIX message queues of its own.
+  // System V IPC and POSIX message queues of its own.  Without `mount_namespace`,
+  // /dev/mqueue goes on showing the caller's queues.
   bool ipc_namespace = true;
 
   // A host name of its own, `hostname`, which resolves to 127.0.0.1 through
   // /etc/hosts (where that file exists and `mount_namespace` is on).
   bool uts_namespace = true;
-  std::string hostname = "isolate";  // at most 64 characters
+  std::string hostname = "isolate";  // 1 to 64 letters, digits, hyphens and dots
 
   // A mount tree of its own, with private propagation, and with tmpfs over
   // /tmp, /var/tmp, /dev/shm and the scratch folder.
   bool mount_namespace = true;
 
-  // The cgroup tree is seen from the caller's cgroup down.
+  // In /proc/PID/cgroup the caller's cgroup is the root.  /sys/fs/cgroup stays the
+  // caller's.
   bool cgroup_namespace = false;
 
   // Shifts CLOCK_MONOTONIC and CLOCK_BOOTTIME by this much (time_namespaces(7),
-  // Linux 5.6; whole nanoseconds).  None: no time namespace.
+  // Linux 5.6; whole nanoseconds).  A clock that would become negative is ERANGE at
+  // that step.  None: no time namespace.
   absl::optional<absl::Duration> time_offset;
 
   // The uid, the gid and the rights are the caller's in any case.
@@ -82,14 +85,16 @@ struct Options {
   // or else /tmp.
   std::string scratch;
 
-  // The size limit of each tmpfs, in bytes.  0: the kernel's own, half of the
-  // memory.  Only what is written takes memory.
+  // The size limit of each tmpfs of each sandbox, in bytes.  0: the kernel's own,
+  // half of the memory.  Only what is written takes memory.
   int64_t tmpfs_size_bytes = 0;
 
   // Paths that stay visible although they lie under a folder that becomes
   // private; the first are read-only inside, with what is mounted below them,
-  // wherever they lie (Linux 5.12).  Absolute, and existing.  The working directory, the program
-  // with its runfiles and Bazel's output folders stay visible without being named.
+  // wherever they lie (Linux 5.12); what is private below them stays writable.
+  // Absolute, existing, none of the private folders themselves, and no writable path
+  // in a read-only one.  The working directory, the program with its runfiles and
+  // Bazel's output folders stay visible without being named.
   std::vector<std::string> read_only_paths;
   std::vector<std::string> writable_paths;
 

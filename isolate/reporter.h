@@ -29,7 +29,7 @@ class Reporter {
   // The largest message, in bytes; and how many a function may send, and how large
   // they may be together.
   static constexpr size_t kMaxMessageSize = size_t{16} << 20;
-  static constexpr uint32_t kMaxMessages = 1'000'000;
+  static constexpr uint32_t kMaxMessages = 250'000;
   static constexpr size_t kMaxTotalSize = size_t{192} << 20;
 
   Reporter(const Reporter&) = delete;

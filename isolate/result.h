@@ -22,7 +22,8 @@ enum class Outcome {
   kExited,    // the process exited with `code`: a command ended, or a function called exit
   kSignaled,  // the process died of signal `code`
   kTimedOut,  // the time limit passed; `code` is the signal that ended it, or 0
-  kLost,      // somebody else's wait took the exit status, and no report came; `code` is 0
+  kLost,      // another wait in the calling process took the exit status, and no
+              // report came; `code` is 0
 };
 
 // "returned 0", "exited with 3", "died of SIGSEGV", "timed out".

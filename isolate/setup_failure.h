@@ -1,14 +1,14 @@
 #ifndef ISOLATE_SETUP_FAILURE_H_
 #define ISOLATE_SETUP_FAILURE_H_
 
-// Why a sandbox could not be had: which step failed, with which errno, what
+// Why a sandbox could not be created: which step failed, with which errno, what
 // that means and what to do about it.
 //
 // A failed set-up is never the failure of the code that was to run.  It travels
 // as an absl::Status that carries a SetupFailure:
 //
-//   absl::StatusOr<isolate::Result> result = isolate::Run({}, [] { ... });
-//   if (!result.ok()) {
+//   absl::StatusOr<isolate::Result> result = isolate::Run({}, [](isolate::Reporter&) { return 0;
+//   }); if (!result.ok()) {
 //     if (auto failure = isolate::GetSetupFailure(result.status())) {
 //       // failure->step, failure->error: nothing of the function ran
 //     }

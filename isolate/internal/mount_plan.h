@@ -29,9 +29,8 @@ struct Cover {
 // A path that must stay visible although it may lie under a cover.
 struct Keep {
   std::string path;  // real
-  // What is kept is not the path alone but all of the cover's entry in which it
-  // lies: of /tmp/build/bin/test, /tmp/build.  For programs, which need their
-  // neighbours.
+  // Keeps the whole top-level entry of the covered folder: for /tmp/build/bin/test,
+  // all of /tmp/build.  For programs, which need their neighbours.
   bool with_neighbours = false;
 };
 

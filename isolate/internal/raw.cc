@@ -20,8 +20,10 @@
 #if defined(__has_include) && __has_include(<sys/rseq.h>)
 #include <sys/rseq.h>
 // Not there in an older glibc, which a program that was built here may run with.
+// NOLINTBEGIN(readability-redundant-declaration)
 extern const ptrdiff_t __rseq_offset __attribute__((weak));
 extern const unsigned int __rseq_size __attribute__((weak));
+// NOLINTEND(readability-redundant-declaration)
 #endif
 
 namespace isolate::internal::raw {

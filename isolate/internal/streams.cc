@@ -7,7 +7,7 @@
 
 // Every FILE of the process, chained, in every version of glibc; its headers have
 // not shown it since 2.28.
-extern "C" FILE* _IO_list_all;
+extern "C" FILE* _IO_list_all;  // NOLINT(readability-identifier-naming)
 
 namespace isolate::internal {
 

@@ -142,8 +142,8 @@ void Task::Drain() {
 void Task::OnBytes(Source source, absl::string_view bytes) {
   switch (source) {
     case kReport:
-      // What comes after a damage is read all the same, so that the writer
-      // meets no full and no broken pipe; the reader remembers the damage.
+      // Goes on after damage, which the reader remembers, so that the writer neither
+      // blocks nor gets a SIGPIPE.
       (void)reader_.Feed(bytes, frames_);
       break;
     case kOut:

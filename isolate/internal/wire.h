@@ -33,7 +33,7 @@ inline constexpr uint32_t kWireVersion = 1;
 inline constexpr size_t kFrameHeaderSize = 5;
 inline constexpr size_t kMaxPayload = size_t{16} << 20;
 inline constexpr size_t kMaxReport = size_t{256} << 20;
-inline constexpr size_t kMaxFrames = size_t{1} << 20;
+inline constexpr size_t kMaxFrames = size_t{1} << 18;
 
 enum class Tag : uint8_t {
   kHello = 1,         // u32 version

@@ -197,6 +197,10 @@ bool EnterOwnNamespaces() {
   return geteuid() == 0 && mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) == 0;
 }
 
+bool CanEnterOwnNamespaces() {
+  return InCaller([] { return EnterOwnNamespaces() ? "yes" : "no"; }) == "yes";
+}
+
 bool Eventually(absl::FunctionRef<bool()> condition) {
   const absl::Time deadline = absl::Now() + kEventually;
   while (!condition()) {

@@ -48,6 +48,9 @@ bool MayCreateNamespaces();
 // its own, as any user; false where the host does not allow it.
 bool EnterOwnNamespaces();
 
+// Whether EnterOwnNamespaces works here.
+bool CanEnterOwnNamespaces();
+
 // Tries `condition` until it holds; false if it does not for half a minute.  For
 // what the kernel finishes in its own time.
 bool Eventually(absl::FunctionRef<bool()> condition);

@@ -242,6 +242,9 @@ TEST(Tree, IsOtherwiseAsOutside) {
 }
 
 TEST(Tree, IsTheCallersWhereThatHasAnotherRoot) {
+  if (!CanEnterOwnNamespaces()) {
+    GTEST_SKIP() << "this host allows no user namespace";
+  }
   const Folder root;
   EXPECT_EQ(InCaller([&]() -> std::string {
               const std::string mnt = root.path() + "/mnt";
@@ -317,7 +320,7 @@ TEST(Mounts, MadeInsideAreNotSeenOutside) {
 // executor; what the second sees there.
 std::string SeeLaterMount() {
   if (!EnterOwnNamespaces() || mount(nullptr, "/", nullptr, MS_REC | MS_SHARED, nullptr) != 0) {
-    return "new";  // nothing to be seen on such a host
+    return Called(-1);
   }
   const absl::StatusOr<std::unique_ptr<Executor>> executor = Executor::Create({}, /*ready=*/0);
   if (!executor.ok()) {
@@ -339,7 +342,12 @@ std::string SeeLaterMount() {
   return look();
 }
 
-TEST(Mounts, MadeOutsideLaterAreSeenInLaterSandboxes) { EXPECT_EQ(InCaller(SeeLaterMount), "new"); }
+TEST(Mounts, MadeOutsideLaterAreSeenInLaterSandboxes) {
+  if (!CanEnterOwnNamespaces()) {
+    GTEST_SKIP() << "this host allows no user namespace";
+  }
+  EXPECT_EQ(InCaller(SeeLaterMount), "new");
+}
 
 TEST(Mounts, AreTheCallersWhereOff) {
   Options options;

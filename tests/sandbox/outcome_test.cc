@@ -57,7 +57,7 @@ const Ending kEndings[] = {
     {"Term", [](Reporter&) { return Raise(SIGTERM); }, "died of SIGTERM"},
     {"Kill", [](Reporter&) { return Raise(SIGKILL); }, "died of SIGKILL"},
     {"Exception", [](Reporter&) -> int { throw std::runtime_error("left"); }, "died of SIGABRT"},
-    {"PthreadExit",
+    {"AThread",
      [](Reporter&) {
        int code = 1;
        std::thread([&] { code = 5; }).join();
@@ -303,7 +303,7 @@ TEST(Usage, KnowsThePeakOfTheMemory) {
 
 TEST(Usage, CountsDescendantsThatWereWaitedFor) {
   const absl::StatusOr<Result> result =
-      RunCommand({}, {"sh", "-c", "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; true"});
+      RunCommand({}, {"sh", "-c", "(i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done); true"});
   ASSERT_TRUE(result.ok());
   EXPECT_GT(result->usage.user + result->usage.system, absl::ZeroDuration());
 }

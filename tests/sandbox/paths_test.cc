@@ -157,13 +157,13 @@ TEST(ReadOnlyPath, MayBeAFile) {
 }
 
 TEST(ReadOnlyPath, IsReadOnlyInWhatIsMountedUnderItToo) {
+  if (!CanEnterOwnNamespaces()) {
+    GTEST_SKIP() << "this host allows no user namespace";
+  }
   const Folder folder;
   EXPECT_EQ(InCaller([&]() -> std::string {
               const std::string below = folder.path() + "/below";
-              if (!EnterOwnNamespaces()) {
-                return "EROFS";  // nothing can be mounted on such a host
-              }
-              if (mkdir(below.c_str(), 0755) != 0 ||
+              if (!EnterOwnNamespaces() || mkdir(below.c_str(), 0755) != 0 ||
                   mount("tmpfs", below.c_str(), "tmpfs", 0, nullptr) != 0) {
                 return Called(-1);
               }

@@ -322,7 +322,7 @@ TEST(KilledHelper, IsAClearErrorForWhatStartsLater) {
 
 TEST(KilledHelper, EndsWhatRuns) {
   EXPECT_EQ(InCaller([]() -> std::string {
-              const absl::StatusOr<std::unique_ptr<Executor>> executor = Executor::Create({});
+              const absl::StatusOr<std::unique_ptr<Executor>> executor = Executor::Create({}, 0);
               const Meeting meeting;
               (void)(*executor)->Start([&](Reporter&) {
                 meeting.Attend();
