@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -175,8 +176,8 @@ absl::Status Entry::RememberDirectory(const SandboxSupply& supply) {
 
 class Executor::Impl {
  public:
-  Impl(const Options& options, std::unique_ptr<SandboxSupply> supply)
-      : options_(options), supply_(std::move(supply)) {}
+  Impl(const Options& options, std::unique_ptr<SandboxSupply> supply, Fd interrupt)
+      : options_(options), supply_(std::move(supply)), interrupt_(std::move(interrupt)) {}
 
   ~Impl() {
     for (auto& [id, task] : tasks_) {
@@ -187,6 +188,8 @@ class Executor::Impl {
 
   absl::StatusOr<Id> Start(Function function);
   Finished WaitAny();
+  void Interrupt();
+  void Terminate(Id id);
   void Cancel(Id id);
   size_t running() const { return tasks_.size(); }
   // This is a fork of the process that owns the sandboxes.
@@ -203,6 +206,7 @@ class Executor::Impl {
 
   const Options options_;
   const std::unique_ptr<SandboxSupply> supply_;
+  const Fd interrupt_;  // an eventfd
   std::map<Id, std::unique_ptr<Task>> tasks_;
   Id next_id_ = 1;
   absl::Time left_ = absl::InfinitePast();  // when WaitAny returned last
@@ -213,6 +217,9 @@ void Executor::Impl::SetEnvironment() const {
   if (!supply_->scratch().empty()) {
     setenv("TEST_TMPDIR", supply_->scratch().c_str(), 1);
     setenv("TMPDIR", supply_->scratch().c_str(), 1);
+  }
+  for (const std::string& name : options_.hidden_environment) {
+    unsetenv(name.c_str());
   }
   for (const auto& [name, value] : options_.environment) {
     setenv(name.c_str(), value.c_str(), 1);
@@ -328,6 +335,10 @@ Executor::Finished Executor::Impl::WaitAny() {
       }
     }
     WaitForEvents();
+    if (eventfd_t count; eventfd_read(interrupt_.get(), &count) == 0) {
+      left_ = MonotonicNow();
+      return {0, absl::CancelledError("the wait was interrupted")};
+    }
     const absl::Time now = MonotonicNow();
     for (auto& [id, task] : tasks_) {
       if (!task->finished() && task->deadline() <= now) {
@@ -357,6 +368,7 @@ void Executor::Impl::WaitForEvents() {
       }
     }
   }
+  descriptors.push_back({interrupt_.get(), POLLIN, 0});
   timespec timeout;
   const bool limited = deadline != absl::InfiniteFuture();
   if (limited) {
@@ -371,6 +383,19 @@ void Executor::Impl::WaitForEvents() {
         waits[i].task->Descriptor(waits[i].source) == descriptors[i].fd) {
       waits[i].task->OnReady(waits[i].source);
     }
+  }
+}
+
+void Executor::Impl::Interrupt() {
+  const int error = errno;
+  (void)eventfd_write(interrupt_.get(), 1);
+  errno = error;
+}
+
+void Executor::Impl::Terminate(Id id) {
+  const auto task = tasks_.find(id);
+  if (task != tasks_.end()) {
+    task->second->Terminate(MonotonicNow());
   }
 }
 
@@ -392,8 +417,12 @@ absl::StatusOr<std::unique_ptr<Executor>> Executor::Create(const Options& option
   if (!supply.ok()) {
     return supply.status();
   }
+  Fd interrupt = internal::AboveStandardStreams(Fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)));
+  if (!interrupt.valid()) {
+    return ToStatus({Step::kStandardStreams, errno, ""});
+  }
   return std::unique_ptr<Executor>(
-      new Executor(std::make_unique<Impl>(options, *std::move(supply))));
+      new Executor(std::make_unique<Impl>(options, *std::move(supply), std::move(interrupt))));
 }
 
 Executor::Executor(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -427,6 +456,10 @@ absl::StatusOr<Executor::Id> Executor::StartCommand(const std::vector<std::strin
 }
 
 Executor::Finished Executor::WaitAny() { return impl_->WaitAny(); }
+
+void Executor::Interrupt() { impl_->Interrupt(); }
+
+void Executor::Terminate(Id id) { impl_->Terminate(id); }
 
 void Executor::Cancel(Id id) { impl_->Cancel(id); }
 

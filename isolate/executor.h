@@ -93,10 +93,18 @@ class Executor {
   absl::StatusOr<Id> StartCommand(const std::vector<std::string>& argv);
 
   // Waits until one of those started has ended, and gives what became of it.
-  // FailedPrecondition where running() is 0.  What they write is read, and
-  // their time limits are enforced, only in here: until it is called, a process
-  // that writes more than a pipe holds (64 KiB) waits, and its time stands still.
+  // FailedPrecondition where running() is 0; Cancelled after Interrupt.  What they write is read,
+  // and their time limits are enforced, only in here: until it is called, a process that writes
+  // more than a pipe holds (64 KiB) waits, and its time stands still.
   Finished WaitAny();
+
+  // Makes the WaitAny that waits now, or else the next one, give Cancelled at once.
+  // Async-signal-safe, and for any thread.
+  void Interrupt();
+
+  // Ends a process as if its time limit were over; WaitAny gives what became of it.
+  // Nothing, if it has ended.
+  void Terminate(Id id);
 
   // Kills a sandbox; the result is lost.  Nothing, if it has ended.
   void Cancel(Id id);

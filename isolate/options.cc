@@ -77,6 +77,12 @@ absl::Status Validate(const Options& options) {
           absl::StrCat("environment: \"", name, "\" is not the name of a variable"));
     }
   }
+  for (const std::string& name : options.hidden_environment) {
+    if (name.empty() || name.find_first_of(absl::string_view("=\0", 2)) != std::string::npos) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("hidden_environment: \"", name, "\" is not the name of a variable"));
+    }
+  }
   if (options.tmpfs_size_bytes < 0) {
     return absl::InvalidArgumentError("tmpfs_size_bytes: must not be negative");
   }

@@ -101,6 +101,9 @@ struct Options {
   // Variables that are set inside, over those of the caller.
   std::vector<std::pair<std::string, std::string>> environment;
 
+  // Variables of the caller that are not there inside.
+  std::vector<std::string> hidden_environment;
+
   // After `timeout` the process gets SIGTERM; after `grace` more the whole
   // sandbox is killed.
   absl::Duration timeout = absl::InfiniteDuration();

@@ -118,6 +118,8 @@ INSTANTIATE_TEST_SUITE_P(
                o.writable_paths = {"/data"};
              },
              "read_only_paths and writable_paths need mount_namespace"},
+        Case{"HiddenVariableWithAnEqualsSign", [](Options& o) { o.hidden_environment = {"A=b"}; },
+             "hidden_environment: \"A=b\" is not the name of a variable"},
         Case{"VariableWithoutAName",
              [](Options& o) {
                o.environment = {{"", "x"}};

@@ -125,6 +125,16 @@ absl::Status Reporter::Send(absl::string_view message) {
   return absl::OkStatus();
 }
 
+bool Reporter::SendLast(absl::string_view message) const {
+  if (message.size() > kMaxMessageSize || getpid() != process_ ||
+      internal::ForkGeneration() != generation_ || !report_.IsOurs()) {
+    return false;
+  }
+  const auto header = FrameHeader(Tag::kMessage, message.size());
+  return internal::raw::WriteAll(report_.get(), header.data(), header.size()) == 0 &&
+         internal::raw::WriteAll(report_.get(), message.data(), message.size()) == 0;
+}
+
 absl::Status Reporter::End(int code) {
   if (absl::Status status = Check(); !status.ok()) {
     return status;

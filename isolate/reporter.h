@@ -47,6 +47,11 @@ class Reporter {
   // Costs two writes and two fstats.
   absl::Status Send(absl::string_view message);
 
+  // The same for a handler of a signal that ends the process: takes no lock,
+  // allocates nothing and leaves stdio alone.  The message stands at the output's
+  // end, whatever is printed later.  False where Send would not be OK.
+  bool SendLast(absl::string_view message) const;
+
  private:
   friend class Executor;
 

@@ -194,6 +194,12 @@ void Task::Conclude() {
   }
 }
 
+void Task::Terminate(absl::Time now) {
+  if (!timed_out_ && !reaped_) {
+    OnDeadline(now);
+  }
+}
+
 void Task::Postpone(absl::Duration away) { deadline_ += away; }
 
 void Task::OnDeadline(absl::Time now) {

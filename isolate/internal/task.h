@@ -48,6 +48,9 @@ class Task {
   absl::Time deadline() const { return deadline_; }
   void OnDeadline(absl::Time now);
 
+  // The same ahead of time; nothing, if the time limit was over before.
+  void Terminate(absl::Time now);
+
   // Puts the deadline off: for a time in which nobody read the pipes.
   void Postpone(absl::Duration away);
   absl::Time started() const { return started_; }

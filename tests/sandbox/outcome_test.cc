@@ -154,6 +154,17 @@ TEST(Command, SeesTheEnvironmentThatWasAskedFor) {
   EXPECT_EQ(RunCommand(options, {"sh", "-c", "echo $ISOLATE_A,$ISOLATE_B"})->out, "2,x=y z\n");
 }
 
+TEST(Command, DoesNotSeeWhatIsHidden) {
+  Options options;
+  options.hidden_environment = {"HOME", "ISOLATE_NOT_THERE"};
+  options.environment = {{"ISOLATE_A", "1"}};
+  EXPECT_EQ(InCaller([&] {
+              setenv("HOME", "/home", 1);
+              return RunCommand(options, {"sh", "-c", "echo ${HOME-none},$ISOLATE_A"})->out;
+            }),
+            "none,1\n");
+}
+
 TEST(Command, ThatIsNotThereIsNoResult) {
   const absl::StatusOr<Result> result = RunCommand({}, {"/no-such-program-of-isolate"});
   EXPECT_EQ(Told(result), "execute the command: ENOENT");
