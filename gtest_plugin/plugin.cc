@@ -2,28 +2,35 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <new>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/optional.h"
 #include "gtest/gtest.h"
+#include "gtest_plugin/crash.h"
 #include "gtest_plugin/gtest_private.h"
+#include "gtest_plugin/interruption.h"
 #include "gtest_plugin/replay.h"
 #include "gtest_plugin/scheduler.h"
 #include "gtest_plugin/settings.h"
+#include "gtest_plugin/surroundings.h"
 #include "gtest_plugin/test_process.h"
 #include "gtest_plugin/test_report.h"
 #include "isolate/executor.h"
+#include "isolate/options.h"
 #include "isolate/setup_failure.h"
 
 GTEST_DECLARE_string_(internal_run_death_test);
@@ -38,6 +45,14 @@ using ::testing::UnitTest;
 
 constexpr int kWrongUseExitCode = 2;
 constexpr int kNotIsolatedExitCode = 3;
+
+// What tells the runner, and it alone, which tests to run and where to report: another
+// gtest program that a test executes must not do that, too.
+constexpr const char* kRunnersVariables[] = {
+    "XML_OUTPUT_FILE",   "TEST_PREMATURE_EXIT_FILE", "GTEST_OUTPUT",
+    "TEST_SHARD_INDEX",  "TEST_TOTAL_SHARDS",        "TEST_SHARD_STATUS_FILE",
+    "GTEST_SHARD_INDEX", "GTEST_TOTAL_SHARDS",       "GTEST_SHARD_STATUS_FILE",
+};
 
 // How many sandboxes stand ready.  More are no faster (design: 64 were slower than
 // 4), and take time and memory for a run of one test, too.
@@ -72,14 +87,16 @@ bool IsFailure(const Part& part) {
 class Plugin : public ::testing::EmptyTestEventListener {
  public:
   Plugin(std::unique_ptr<Executor> executor, const Settings& settings)
-      : scheduler_(std::move(executor), settings.jobs), time_limit_(settings.options.timeout) {}
+      : scheduler_(std::move(executor), settings.jobs),
+        time_limit_(settings.options.timeout),
+        same_network_(settings.options.network == Network::kHost) {}
 
-  void OnTestIterationStart(const UnitTest&, int) override { begun_ = false; }
+  void OnTestIterationStart(const UnitTest&, int) override;
   void OnTestSuiteStart(const TestSuite& suite) override;
   void OnTestStart(const TestInfo& test) override;
   void OnTestEnd(const TestInfo& test) override;
   void OnTestIterationEnd(const UnitTest&, int) override { scheduler_.End(); }
-  void OnTestProgramEnd(const UnitTest&) override { GiveBackSuiteFunctions(); }
+  void OnTestProgramEnd(const UnitTest&) override;
 
   static bool installed() { return instance_ != nullptr; }
 
@@ -93,6 +110,7 @@ class Plugin : public ::testing::EmptyTestEventListener {
   static void ReplaySuiteTearDown();
 
   TestReport& Wait(const TestInfo& test);
+  void EndTheRun();
   void ReplayBody(const TestInfo& test);
   Part EndOf(const TestInfo& test, const TestReport& report) const;
   void KeepSuiteFailures(const std::vector<Step>& steps);
@@ -101,9 +119,13 @@ class Plugin : public ::testing::EmptyTestEventListener {
 
   Scheduler scheduler_;
   const absl::Duration time_limit_;
+  const bool same_network_;
+  const std::set<pid_t> threads_at_first_ = Threads();
   SuiteFunctionsMap suite_functions_;
   bool begun_ = false;
   int judged_ = 0;
+  bool ending_ = false;
+  bool told_what_is_missed_ = false;
 
   // Of the suite that gtest runs now.
   const TestInfo* first_test_ = nullptr;
@@ -144,12 +166,31 @@ class Plugin::ReplayFactory : public ::testing::internal::TestFactoryBase {
   }
 };
 
+void Plugin::OnTestIterationStart(const UnitTest&, int) {
+  if (ending_) {
+    DieOfInterruption();  // instead of a repetition
+  }
+  begun_ = false;
+}
+
+void Plugin::OnTestProgramEnd(const UnitTest&) {
+  GiveBackSuiteFunctions();
+  if (Interruption() != 0) {
+    DieOfInterruption();
+  }
+}
+
 void Plugin::OnTestSuiteStart(const TestSuite& suite) {
   // The first suite of an iteration: the tests and their order are settled and
   // the environments are set up.  (OnEnvironmentsSetUpEnd would be too few: a
   // repetition need not set environments up again.)
   if (!begun_) {
     begun_ = true;
+    if (!told_what_is_missed_) {
+      told_what_is_missed_ = true;
+      fputs(WhatTestsMiss(threads_at_first_, same_network_).c_str(), stderr);
+    }
+    CatchInterruptions([] { instance_->scheduler_.Interrupt(); });
     HoldBackSuiteFunctions(*UnitTest::GetInstance());
     scheduler_.Begin(*UnitTest::GetInstance(), suite_functions_);
   }
@@ -181,11 +222,31 @@ void Plugin::GiveBackSuiteFunctions() {
 }
 
 TestReport& Plugin::Wait(const TestInfo& test) {
+  if (Interruption() != 0) {
+    scheduler_.Interrupt();  // for the wait in which it came was over
+  }
   absl::StatusOr<TestReport*> report = scheduler_.Wait(test);
   if (!report.ok()) {
     ExitWith(report.status(), judged_);
   }
+  if (scheduler_.ending() && !ending_) {
+    EndTheRun();
+  }
   return **report;
+}
+
+// The test that gtest waits for has failed, and with this flag gtest skips all that
+// come after it, and writes its reports.
+void Plugin::EndTheRun() {
+  ending_ = true;
+  GTEST_FLAG_SET(fail_fast, true);
+  fflush(stdout);
+  fprintf(stderr, "isolate: the run was ended by SIG%s; these tests were running:\n",
+          sigabbrev_np(Interruption()));
+  for (const auto& [test, report] : scheduler_.interrupted()) {
+    fprintf(stderr, "  %s.%s%s\n", test->test_suite_name(), test->name(),
+            report != nullptr ? report->crash.c_str() : "");
+  }
 }
 
 // Stands in place of SetUpTestSuite: what the first test's set-up did is
@@ -243,7 +304,8 @@ Part Plugin::EndOf(const TestInfo& test, const TestReport& report) const {
   end.type = TestPartResult::kFatalFailure;
   end.file = test.file();
   end.line = test.line();
-  end.message = ExplainEnd(report, time_limit_);
+  end.message = ending_ ? "isolate: the run was ended while this test was running" + report.crash
+                        : ExplainEnd(report, time_limit_);
   return end;
 }
 
@@ -352,6 +414,18 @@ absl::Status TryInstall(int* argc, char** argv) {
       !GTEST_FLAG_GET(internal_run_death_test).empty()) {
     return absl::OkStatus();
   }
+  if (absl::optional<std::string> debugger = Debugger();
+      debugger.has_value() && !settings->isolate_given) {
+    fprintf(
+        stderr,
+        "isolate: the tests run without isolation, under %s; to isolate them all the same, give "
+        "--isolate=on.\n",
+        debugger->c_str());
+    return absl::OkStatus();
+  }
+  PrepareStacks(argv[0]);
+  settings->options.hidden_environment.assign(std::begin(kRunnersVariables),
+                                              std::end(kRunnersVariables));
   settings->options.merge_stderr = IsSameFile(STDOUT_FILENO, STDERR_FILENO);
   absl::StatusOr<std::unique_ptr<Executor>> executor =
       Executor::Create(settings->options, std::min(settings->jobs, kMaxReady));

@@ -47,6 +47,32 @@ std::string Where(const TestReport& report) {
   return "before the test ended";
 }
 
+std::string WhatEnded(const TestReport& report, absl::Duration limit) {
+  if (!report.damage.empty()) {
+    return absl::StrCat("isolate: ", report.damage, " (the test's process ",
+                        Describe(report.outcome, report.code), ")");
+  }
+  switch (report.outcome) {
+    case Outcome::kReturned:
+      return "isolate: the test's process ended without reporting that the test had finished";
+    case Outcome::kExited:
+      return absl::StrCat("isolate: the test's process exited with code ", report.code, " ",
+                          Where(report),
+                          ": it called exit, executed another program, or closed descriptors "
+                          "that it had not opened");
+    case Outcome::kSignaled:
+      return absl::StrCat("isolate: the test's process ", Describe(report.outcome, report.code),
+                          " ", Where(report));
+    case Outcome::kTimedOut:
+      return absl::StrCat("isolate: the test took longer than its time limit of ",
+                          absl::FormatDuration(limit), " (--isolate_timeout) and was ended");
+    case Outcome::kLost:
+      return "isolate: the test's process ended, and something else in this process, such as a "
+             "SIGCHLD handler, took its exit status";
+  }
+  return "";
+}
+
 }  // namespace
 
 void Replay(const std::vector<Step>& steps) {
@@ -71,29 +97,12 @@ void Replay(const Part& part) {
 void ReplayErr(const std::string& err) { Print(err, stderr); }
 
 std::string ExplainEnd(const TestReport& report, absl::Duration limit) {
-  if (!report.damage.empty()) {
-    return absl::StrCat("isolate: ", report.damage, " (the test's process ",
-                        Describe(report.outcome, report.code), ")");
+  std::string end = WhatEnded(report, limit);
+  if (!report.crash.empty()) {
+    // The cause, if it is known, and the stack.
+    absl::StrAppend(&end, report.crash.front() == '\n' ? "" : ": ", report.crash);
   }
-  switch (report.outcome) {
-    case Outcome::kReturned:
-      return "isolate: the test's process ended without reporting that the test had finished";
-    case Outcome::kExited:
-      return absl::StrCat("isolate: the test's process exited with code ", report.code, " ",
-                          Where(report),
-                          ": it called exit, executed another program, or closed descriptors "
-                          "that it had not opened");
-    case Outcome::kSignaled:
-      return absl::StrCat("isolate: the test's process ", Describe(report.outcome, report.code),
-                          " ", Where(report));
-    case Outcome::kTimedOut:
-      return absl::StrCat("isolate: the test took longer than its time limit of ",
-                          absl::FormatDuration(limit), " (--isolate_timeout) and was ended");
-    case Outcome::kLost:
-      return "isolate: the test's process ended, and something else in this process, such as a "
-             "SIGCHLD handler, took its exit status";
-  }
-  return "";
+  return end;
 }
 
 }  // namespace isolate::gtest

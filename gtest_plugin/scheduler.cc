@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -80,7 +81,12 @@ absl::StatusOr<TestReport*> Scheduler::Wait(const TestInfo& test) {
       if (absl::Status status = StartOrMakeDo(job); !status.ok()) {
         return status;
       }
-    } else if (absl::Status status = Collect(); !status.ok()) {
+    } else if (absl::Status status = Collect(); absl::IsCancelled(status)) {
+      TerminateRunning();
+      // It never began.
+      job.started = true;
+      job.report = std::make_unique<TestReport>();
+    } else if (!status.ok()) {
       return status;
     }
   }
@@ -88,12 +94,20 @@ absl::StatusOr<TestReport*> Scheduler::Wait(const TestInfo& test) {
     return status;
   }
   while (job.report == nullptr) {
-    if (absl::Status status = Collect(); !status.ok()) {
+    absl::Status status = Collect();
+    if (absl::IsCancelled(status)) {
+      TerminateRunning();
+      continue;
+    }
+    if (status.ok()) {
+      status = Fill();
+    }
+    if (!status.ok()) {
       return status;
     }
-    if (absl::Status status = Fill(); !status.ok()) {
-      return status;
-    }
+  }
+  while (ending_ && !by_id_.empty()) {
+    (void)Collect();  // for what they have to tell
   }
   return job.report.get();
 }
@@ -137,6 +151,7 @@ void Scheduler::End() {
   by_id_.clear();
   by_test_.clear();
   first_tests_.clear();
+  interrupted_.clear();
   queue_.clear();
   next_ = 0;
   held_bytes_ = 0;
@@ -170,7 +185,8 @@ absl::Status Scheduler::StartOrMakeDo(Job& job) {
 }
 
 absl::Status Scheduler::Fill() {
-  while (next_ < queue_.size() && executor_->running() < jobs_ && held_bytes_ < kMaxHeldBytes) {
+  while (next_ < queue_.size() && executor_->running() < jobs_ && held_bytes_ < kMaxHeldBytes &&
+         !ending_) {
     Job& job = queue_[next_];
     if (!job.started) {
       if (absl::Status status = StartOrMakeDo(job); !status.ok()) {
@@ -184,9 +200,30 @@ absl::Status Scheduler::Fill() {
   return absl::OkStatus();
 }
 
+void Scheduler::TerminateRunning() {
+  ending_ = true;
+  for (const Job& job : queue_) {
+    if (by_id_.count(job.id) > 0) {
+      interrupted_.push_back(&job);
+      executor_->Terminate(job.id);
+    }
+  }
+}
+
+std::vector<Scheduler::Interrupted> Scheduler::interrupted() const {
+  std::vector<Interrupted> interrupted;
+  for (const Job* job : interrupted_) {
+    interrupted.push_back({job->test, job->report.get()});
+  }
+  return interrupted;
+}
+
 absl::Status Scheduler::Collect() {
   Executor::Finished finished = executor_->WaitAny();
   const auto found = by_id_.find(finished.id);
+  if (found == by_id_.end()) {
+    return finished.result.status();  // of the wait itself
+  }
   Job& job = *found->second;
   by_id_.erase(found);
   if (!finished.result.ok()) {

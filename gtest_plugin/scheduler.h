@@ -7,6 +7,7 @@
 #include <deque>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
@@ -48,6 +49,21 @@ class Scheduler {
   // Kills what runs, and forgets everything.
   void End();
 
+  // Makes the Wait that waits now, or else the next one, end all that runs; it gives
+  // the report of its test as far as that came, and nothing is started any more.
+  // Async-signal-safe.
+  void Interrupt() { executor_->Interrupt(); }
+
+  // A Wait was interrupted.
+  bool ending() const { return ending_; }
+
+  struct Interrupted {
+    const ::testing::TestInfo* test;
+    const TestReport* report;  // until Forget or Drop; null: none could be had
+  };
+  // The tests that ran when a Wait was interrupted, in gtest's order.
+  std::vector<Interrupted> interrupted() const;
+
  private:
   struct Job {
     ::testing::TestSuite* suite = nullptr;
@@ -65,6 +81,7 @@ class Scheduler {
   void DropReport(Job& job);
   absl::Status Fill();
   absl::Status Collect();
+  void TerminateRunning();
 
   const std::unique_ptr<Executor> executor_;
   size_t jobs_;
@@ -74,6 +91,8 @@ class Scheduler {
   size_t held_bytes_ = 0;
   absl::flat_hash_map<const ::testing::TestInfo*, Job*> by_test_;
   absl::flat_hash_map<Executor::Id, Job*> by_id_;
+  bool ending_ = false;
+  std::vector<const Job*> interrupted_;
   absl::flat_hash_map<const ::testing::TestSuite*, const ::testing::TestInfo*> first_tests_;
 };
 

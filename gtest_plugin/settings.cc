@@ -64,11 +64,8 @@ static std::string AbslUnparseFlag(Jobs value) {
   return value.count == 0 ? "auto" : absl::StrCat(value.count);
 }
 
-struct ByteSize {
-  int64_t bytes = 0;  // 0: no limit of our own
-};
-
-static bool AbslParseFlag(absl::string_view text, ByteSize* value, std::string* error) {
+// A number of bytes, with its unit if wanted; nothing if it is none, or less than 1.
+static absl::optional<int64_t> ParseBytes(absl::string_view text) {
   static constexpr struct {
     absl::string_view suffix;
     int shift;
@@ -84,19 +81,49 @@ static bool AbslParseFlag(absl::string_view text, ByteSize* value, std::string* 
   int64_t count = 0;
   if (absl::SimpleAtoi(digits, &count) && count >= 1 &&
       count <= std::numeric_limits<int64_t>::max() >> shift) {
-    value->bytes = count << shift;
-    return true;
+    return count << shift;
   }
+  return absl::nullopt;
+}
+
+struct TmpSize {
+  int64_t bytes = 0;  // 0: no limit of our own
+};
+
+static bool AbslParseFlag(absl::string_view text, TmpSize* value, std::string* error) {
   if (text == "half") {
     value->bytes = 0;
+    return true;
+  }
+  if (const absl::optional<int64_t> bytes = ParseBytes(text)) {
+    value->bytes = *bytes;
     return true;
   }
   *error = "expected half (of the memory), or a number of bytes, with K, M or G if wanted";
   return false;
 }
 
-static std::string AbslUnparseFlag(ByteSize value) {
+static std::string AbslUnparseFlag(TmpSize value) {
   return value.bytes == 0 ? "half" : absl::StrCat(value.bytes);
+}
+
+struct OutputLimit {
+  int64_t bytes = int64_t{64} << 20;
+};
+
+static bool AbslParseFlag(absl::string_view text, OutputLimit* value, std::string* error) {
+  if (const absl::optional<int64_t> bytes = ParseBytes(text)) {
+    value->bytes = *bytes;
+    return true;
+  }
+  *error = "expected a number of bytes, with K, M or G if wanted";
+  return false;
+}
+
+static std::string AbslUnparseFlag(OutputLimit value) {
+  constexpr int64_t kMega = int64_t{1} << 20;
+  return value.bytes % kMega == 0 ? absl::StrCat(value.bytes / kMega, "M")
+                                  : absl::StrCat(value.bytes);
 }
 
 struct NetworkKind {
@@ -147,7 +174,8 @@ static std::string AbslUnparseFlag(TimeSpan value) { return absl::FormatDuration
 }  // namespace isolate::gtest
 
 ABSL_FLAG(isolate::gtest::OnOff, isolate, isolate::gtest::OnOff::kOn,
-          "on: every test in a sandbox of its own; off: as without isolate.");
+          "on: every test in a sandbox of its own; off: as without isolate. Under a debugger it "
+          "is off unless it is given.");
 ABSL_FLAG(isolate::gtest::Jobs, isolate_jobs, isolate::gtest::Jobs{},
           "How many tests run at once. auto: one for each core, and 1 under Bazel, which runs "
           "tests side by side itself.");
@@ -155,8 +183,11 @@ ABSL_FLAG(isolate::gtest::NetworkKind, isolate_network, isolate::gtest::NetworkK
           "loopback: a network of the test's own, with lo up and nothing else; none: lo is down "
           "too; host: the network outside.");
 ABSL_FLAG(std::string, isolate_hostname, "isolate", "The host name that a test sees.");
-ABSL_FLAG(isolate::gtest::ByteSize, isolate_tmp_size, isolate::gtest::ByteSize{},
+ABSL_FLAG(isolate::gtest::TmpSize, isolate_tmp_size, isolate::gtest::TmpSize{},
           "The size limit of each private folder (/tmp, /var/tmp, /dev/shm, the scratch folder).");
+ABSL_FLAG(isolate::gtest::OutputLimit, isolate_output_limit, isolate::gtest::OutputLimit{},
+          "How much of what a test prints to each of stdout and stderr is kept, half of it from "
+          "the beginning and half from the end.");
 ABSL_FLAG(isolate::gtest::TimeSpan, isolate_timeout,
           isolate::gtest::TimeSpan{absl::InfiniteDuration()},
           "The time limit of each test, as 10s or 500ms; inf: none.");
@@ -168,8 +199,8 @@ namespace isolate::gtest {
 namespace {
 
 constexpr absl::string_view kFlagNames[] = {
-    "isolate",          "isolate_jobs",    "isolate_network", "isolate_hostname",
-    "isolate_tmp_size", "isolate_timeout", "isolate_grace",
+    "isolate",          "isolate_jobs",         "isolate_network", "isolate_hostname",
+    "isolate_tmp_size", "isolate_output_limit", "isolate_timeout", "isolate_grace",
 };
 
 struct Assignment {
@@ -256,6 +287,9 @@ absl::StatusOr<Settings> ParseSettings(int* argc, char** argv) {
 
   Settings settings;
   settings.isolate = absl::GetFlag(FLAGS_isolate) == OnOff::kOn;
+  settings.isolate_given =
+      std::any_of(assignments.begin(), assignments.end(),
+                  [](const Assignment& assignment) { return assignment.name == "isolate"; });
   settings.jobs = absl::GetFlag(FLAGS_isolate_jobs).count;
   if (settings.jobs == 0) {
     settings.jobs = DefaultJobs();
@@ -263,6 +297,7 @@ absl::StatusOr<Settings> ParseSettings(int* argc, char** argv) {
   settings.options.network = absl::GetFlag(FLAGS_isolate_network).network;
   settings.options.hostname = absl::GetFlag(FLAGS_isolate_hostname);
   settings.options.tmpfs_size_bytes = absl::GetFlag(FLAGS_isolate_tmp_size).bytes;
+  settings.options.output_limit_bytes = absl::GetFlag(FLAGS_isolate_output_limit).bytes;
   settings.options.timeout = absl::GetFlag(FLAGS_isolate_timeout).duration;
   settings.options.grace = absl::GetFlag(FLAGS_isolate_grace).duration;
   if (absl::Status status = Validate(settings.options); !status.ok()) {

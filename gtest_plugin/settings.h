@@ -14,6 +14,8 @@ namespace isolate::gtest {
 struct Settings {
   // False: run as without the plugin.
   bool isolate = true;
+  // Somebody said so: a debugger does not turn it off.
+  bool isolate_given = false;
   // How many tests run at once; at least 1.
   int jobs = 1;
   Options options;

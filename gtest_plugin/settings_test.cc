@@ -161,6 +161,8 @@ INSTANTIATE_TEST_SUITE_P(
                   }},
         ValueCase{"TmpSizeOfHalfTheMemory", "isolate_tmp_size", "half",
                   [](const Settings& s) { return s.options.tmpfs_size_bytes == 0; }},
+        ValueCase{"OutputLimit", "isolate_output_limit", "2K",
+                  [](const Settings& s) { return s.options.output_limit_bytes == 2048; }},
         ValueCase{"TimeoutInSeconds", "isolate_timeout", "10s",
                   [](const Settings& s) { return s.options.timeout == absl::Seconds(10); }},
         ValueCase{"TimeoutInParts", "isolate_timeout", "1m1.5s",
@@ -215,6 +217,9 @@ INSTANTIATE_TEST_SUITE_P(
         ValueCase{"HostnameWithABlank", "isolate_hostname", "a b", nullptr,
                   "must be 1 to 64 letters, digits, hyphens or dots"},
         ValueCase{"NoTmpSize", "isolate_tmp_size", "0", nullptr, "a number of bytes"},
+        ValueCase{"NoOutputLimit", "isolate_output_limit", "0", nullptr, "a number of bytes"},
+        ValueCase{"HalfAnOutputLimit", "isolate_output_limit", "half", nullptr,
+                  "a number of bytes"},
         ValueCase{"NegativeTmpSize", "isolate_tmp_size", "-1K", nullptr, "a number of bytes"},
         ValueCase{"TmpSizeOfAnotherUnit", "isolate_tmp_size", "1T", nullptr, "K, M or G"},
         ValueCase{"TmpSizeOfTwoUnits", "isolate_tmp_size", "1KM", nullptr, "K, M or G"},
@@ -263,8 +268,8 @@ TEST_F(ParseSettingsTest, RefusesAnUnknownFlagOfOursWithTheListOfFlags) {
   EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
   EXPECT_EQ(status.message(),
             "--isolate_job: there is no such flag; there are: --isolate, --isolate_jobs, "
-            "--isolate_network, --isolate_hostname, --isolate_tmp_size, --isolate_timeout, "
-            "--isolate_grace");
+            "--isolate_network, --isolate_hostname, --isolate_tmp_size, "
+            "--isolate_output_limit, --isolate_timeout, --isolate_grace");
   EXPECT_THAT(arguments.left(), ElementsAre("program", "--isolate_job=4"));
 }
 

@@ -11,9 +11,15 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "gtest_plugin/crash.h"
 #include "gtest_plugin/gtest_private.h"
+#include "gtest_plugin/interruption.h"
 #include "gtest_plugin/test_report.h"
 #include "isolate/reporter.h"
+
+// LeakSanitizer, where it is linked in: it would look only at a process that ends by
+// exit.  Not 0 where there are leaks, which it has printed then.
+extern "C" __attribute__((weak)) int __lsan_do_recoverable_leak_check();
 
 namespace isolate::gtest {
 namespace {
@@ -52,6 +58,7 @@ class ReportingListener : public ::testing::EmptyTestEventListener {
 
   void OnTestEnd(const TestInfo& test) override {
     SendNewProperties(Sent::kAll);
+    SendLeak(test);
     test_ = nullptr;
     Event event;
     event.kind = Event::Kind::kTestEnd;
@@ -63,6 +70,19 @@ class ReportingListener : public ::testing::EmptyTestEventListener {
 
  private:
   enum class Sent { kSome, kAll };
+
+  // The fixture is gone by now; what the suite keeps is in sight.
+  void SendLeak(const TestInfo& test) {
+    if (__lsan_do_recoverable_leak_check == nullptr || __lsan_do_recoverable_leak_check() == 0) {
+      return;
+    }
+    Event event;
+    event.part.type = TestPartResult::kNonFatalFailure;
+    event.part.file = test.file();
+    event.part.line = test.line();
+    event.part.message = "isolate: the test leaks memory; LeakSanitizer's report is in its output";
+    Send(event);
+  }
 
   void SendNewProperties(Sent last = Sent::kSome) {
     if (test_ != nullptr) {
@@ -163,14 +183,19 @@ class ReportingListener : public ::testing::EmptyTestEventListener {
 }  // namespace
 
 int RunTest(TestSuite& suite, TestInfo& test, const SuiteFunctions& functions, Reporter& reporter) {
-  // Both live until the process ends: gtest keeps pointers to them.
-  auto* listeners = new ::testing::TestEventListeners;
+  ReleaseInterruptions();
+  ReportCrashes(reporter);
+  // What is set aside lives until the process ends, and stays in sight, so that it is
+  // no leak to LeakSanitizer.
+  static auto* listeners = new ::testing::TestEventListeners;
+  static std::vector<TestInfo*> all_tests;
   listeners->Append(new ReportingListener(reporter));
   std::swap(::testing::UnitTest::GetInstance()->listeners().*MemberOf(internal::Repeater{}),
             listeners->*MemberOf(internal::Repeater{}));
 
   suite.*MemberOf(internal::SetUpFunction{}) = functions.set_up;
   suite.*MemberOf(internal::TearDownFunction{}) = functions.tear_down;
+  all_tests = std::move(suite.*MemberOf(internal::TestList{}));
   suite.*MemberOf(internal::TestList{}) = {&test};
   suite.*MemberOf(internal::TestIndices{}) = {0};
   (suite.*MemberOf(internal::RunSuite{}))();

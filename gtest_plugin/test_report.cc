@@ -81,6 +81,8 @@ std::string Encode(const Event& event) {
     case Event::Kind::kTestEnd:
       encoder.U64(static_cast<uint64_t>(event.elapsed_ms));
       break;
+    case Event::Kind::kCrash:
+      return encoder.bytes() + event.crash;
   }
   return encoder.bytes();
 }
@@ -122,6 +124,9 @@ absl::StatusOr<Event> Decode(absl::string_view message) {
       event.elapsed_ms = static_cast<int64_t>(*elapsed_ms);
       return event;
     }
+    case Event::Kind::kCrash:
+      event.crash = std::string(message.substr(sizeof(kCrashPrefix)));
+      return event;
   }
   return Unreadable();
 }
@@ -168,6 +173,9 @@ TestReport MakeTestReport(Result result) {
       case Event::Kind::kTestEnd:
         report.ended = true;
         report.elapsed_ms = event->elapsed_ms;
+        break;
+      case Event::Kind::kCrash:
+        report.crash = std::move(event->crash);
         break;
     }
     phase->push_back(std::move(step));

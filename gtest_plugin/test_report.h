@@ -46,12 +46,18 @@ struct Event {
     kProperty = 2,
     kTestStart = 3,
     kTestEnd = 4,
+    kCrash = 5,
   };
   Kind kind = Kind::kPart;
   Part part;
   Property property;
   int64_t elapsed_ms = 0;  // kTestEnd: as gtest measured it
+  std::string crash;       // kCrash: the cause, and the stack on lines of its own
 };
+
+// How a crash event begins: a signal handler puts the text behind it, to the end of
+// the message.
+inline constexpr char kCrashPrefix[] = {static_cast<char>(Event::Kind::kCrash), 0, 0, 0};
 
 std::string Encode(const Event& event);
 
@@ -80,6 +86,7 @@ struct TestReport {
   Outcome outcome = Outcome::kLost;
   int code = 0;
   std::string damage;  // not empty: what is wrong with the report
+  std::string crash;   // what Event::crash told
 
   size_t size_bytes = 0;  // of all texts together
 

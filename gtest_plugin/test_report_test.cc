@@ -104,6 +104,19 @@ INSTANTIATE_TEST_SUITE_P(
         EventCase{"TestEnd", EndEvent(int64_t{1} << 40)}),
     [](const auto& test) { return std::string(test.param.name); });
 
+TEST(CrashEvent, IsThePrefixAndTheText) {
+  Event event;
+  event.kind = Event::Kind::kCrash;
+  for (const std::string& text : {std::string(), std::string("cause\n @ 0x1\0", 13)}) {
+    event.crash = text;
+    EXPECT_EQ(Encode(event), std::string(kCrashPrefix, sizeof(kCrashPrefix)) + text);
+    const absl::StatusOr<Event> decoded = Decode(Encode(event));
+    ASSERT_EQ(decoded.status(), absl::OkStatus());
+    EXPECT_EQ(decoded->kind, Event::Kind::kCrash);
+    EXPECT_EQ(decoded->crash, text);
+  }
+}
+
 TEST(Part, DiffersByEveryField) {
   const Part part = Failure("x");
   EXPECT_TRUE(part == Failure("x"));
@@ -116,7 +129,7 @@ TEST(Part, DiffersByEveryField) {
 
 TEST(Decode, RefusesUnknownKinds) {
   // The last one is a part by its low byte.
-  for (const uint32_t kind : {0u, 5u, 255u, 257u}) {
+  for (const uint32_t kind : {0u, 6u, 255u, 257u}) {
     const std::string part = Encode(PartEvent(Failure("x"))).substr(4);
     EXPECT_TRUE(absl::IsDataLoss(Decode(Encoder().U32(kind).bytes() + part).status())) << kind;
     EXPECT_TRUE(absl::IsDataLoss(Decode(Encoder().U32(kind).bytes()).status())) << kind;

@@ -1,6 +1,9 @@
 // Where an isolated run differs from a plain one, because tests are isolated.
 
 #include <signal.h>
+#include <sys/ptrace.h>
+#include <sys/types.h>
+#include <sys/wait.h>
 
 #include <string>
 
@@ -15,6 +18,17 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
+
+// Lets a traced process run on after each stop; its end is left to be waited for.
+void ContinueTraced(pid_t pid) {
+  siginfo_t info = {};
+  while (waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WSTOPPED | WNOWAIT) == 0 &&
+         info.si_code == CLD_TRAPPED) {
+    waitpid(pid, nullptr, WUNTRACED);
+    const int signal = info.si_status == SIGTRAP ? 0 : info.si_status;
+    ptrace(PTRACE_CONT, pid, nullptr, signal);
+  }
+}
 
 // Every test has a copy of the memory that the environments left.
 TEST(Memory, ThatATestChangesIsItsOwn) {
@@ -32,6 +46,54 @@ TEST(Memory, ThatATestChangesIsItsOwn) {
   EXPECT_THAT(isolated.out, HasSubstr("environment torn down, value 42"));
   EXPECT_EQ(Count(isolated.out, "environment set up"), 1);
   EXPECT_EQ(Count(isolated.out, "environment torn down"), 1);
+}
+
+TEST(Variables, OfTheRunnerAreNotTheTests) {
+  for (const Build build : {Build::kPlain, Build::kIsolated}) {
+    Command command{"environments", build, {"--gtest_filter=Variables.*"}};
+    command.environment = {{"XML_OUTPUT_FILE", ::testing::TempDir() + "/report.xml"}};
+    EXPECT_THAT(Execute(command).out,
+                HasSubstr(build == Build::kPlain ? "XML_OUTPUT_FILE is there"
+                                                 : "XML_OUTPUT_FILE is not there"));
+  }
+}
+
+// Threads and servers of the program are not in the tests, and it says so.
+TEST(Environment, ThatTheTestsMissIsNamedOnce) {
+  Command command{"environments", Build::kIsolated, {"--gtest_repeat=2"}};
+  command.environment = {{"ENVIRONMENT", "starts a thread"}};
+  Finished finished = Execute(command);
+  EXPECT_EQ(finished.exit_code, 0);
+  EXPECT_EQ(Count(finished.err, "do not run in the tests"), 1) << finished.err;
+  EXPECT_THAT(finished.err, HasSubstr(": background\nStart them in SetUpTestSuite"));
+
+  command.environment = {{"ENVIRONMENT", "listens"}};
+  finished = Execute(command);
+  EXPECT_EQ(Count(finished.err, "cannot reach what listens"), 1) << finished.err;
+  EXPECT_THAT(finished.err, HasSubstr(": 0.0.0.0:"));
+
+  command.args.emplace_back("--isolate_network=host");
+  EXPECT_THAT(Execute(command).err, Not(HasSubstr("listens")));
+}
+
+TEST(Debugger, TurnsIsolationOffUnlessItIsAskedFor) {
+  for (const bool asked : {false, true}) {
+    Command command{"kinds", Build::kIsolated, {"--gtest_filter=Fixture.*"}};
+    if (asked) {
+      command.args.emplace_back("--isolate=on");
+    }
+    // It wants to be a tracer itself.
+    command.environment = {{"ASAN_OPTIONS", "detect_leaks=0"}};
+    // The driver's process becomes the tracer.
+    command.before_exec = [] { return ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) == 0; };
+    Program program(command);
+    ContinueTraced(program.pid());
+    const Finished finished = program.Wait();
+    EXPECT_EQ(finished.exit_code, 0) << finished.err;
+    EXPECT_EQ(Count(finished.err, "isolate: the tests run without isolation, under "),
+              asked ? 0 : 1)
+        << finished.err;
+  }
 }
 
 // An exception that gtest does not catch ends the test's process, and no other.

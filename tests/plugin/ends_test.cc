@@ -43,8 +43,8 @@ constexpr struct {
 constexpr int kEndings = 7 * 8;
 
 // AddressSanitizer would make an exit of a crash.
-Command EndsCommand(const std::string& filter) {
-  Command command{"ends", Build::kIsolated, {"--gtest_filter=" + filter, "--isolate_jobs=4"}};
+Command EndsCommand(const std::string& filter, const std::string& specimen = "ends") {
+  Command command{specimen, Build::kIsolated, {"--gtest_filter=" + filter, "--isolate_jobs=4"}};
   command.environment = {
       {"ASAN_OPTIONS", "handle_segv=0:handle_abort=0:allow_user_segv_handler=0:detect_leaks=0"},
       {"TSAN_OPTIONS", "handle_segv=0:handle_abort=0"},
@@ -81,6 +81,61 @@ TEST(End, IsAFailureThatSaysHow) {
   for (const auto& end : kEnds) {
     EXPECT_GE(Count(finished.report, end.said), 7) << end.said;
   }
+}
+
+TEST(Crash, IsToldWithItsCauseAndItsStack) {
+  const Finished finished = Execute(EndsCommand("Crash.*:DeathTest.*", "crashes"));
+  EXPECT_EQ(finished.exit_code, 1) << finished.err;
+  const struct {
+    const char* test;
+    const char* cause;
+    const char* function;
+  } crashes[] = {
+      {"OfAnUnmappedAddress",
+       "died of SIGSEGV before the test ended: SEGV_MAPERR, address not mapped, at address 0x10\n",
+       "WriteTo()"},
+      {"OfAReadOnlyAddress", "SEGV_ACCERR, no permission for the address, at address 0x",
+       "WriteTo()"},
+      {"OfAnOverflowOfTheStack", "died of SIGSEGV before the test ended: ", "Recurse()"},
+      {"OfAnAbort", "died of SIGABRT before the test ended\n", "AbortHere()"},
+      {"OfAnAbortInAThread", "died of SIGABRT before the test ended\n", "AbortHere()"},
+  };
+  const auto sections = Sections(finished.out);
+  for (const auto& crash : crashes) {
+    SCOPED_TRACE(crash.test);
+    const std::string& text = sections.at(absl::StrCat("Crash.", crash.test)).text;
+    EXPECT_THAT(text, HasSubstr(crash.cause));
+    EXPECT_THAT(text, HasSubstr(absl::StrCat("(anonymous namespace)::", crash.function)));
+    EXPECT_THAT(text, ::testing::Not(HasSubstr("isolate::Executor"))) << "of the runner's stack";
+  }
+  const Section& death = sections.at("DeathTest.OfACrashTellsNothing");
+  EXPECT_EQ(death.ending, "OK");
+  EXPECT_EQ(death.text, "");
+}
+
+TEST(Timeout, TellsWhereTheTestStood) {
+  const Finished finished = Execute(
+      {"waits",
+       Build::kIsolated,
+       {"--isolate_timeout=1s", "--isolate_grace=60s", "--gtest_filter=Several/Waits.ForEver/0"}});
+  EXPECT_EQ(finished.exit_code, 1);
+  EXPECT_THAT(
+      Sections(finished.out).at("Several/Waits.ForEver/0").text,
+      AllOf(HasSubstr("and was ended\n"), HasSubstr("(anonymous namespace)::TellAndWait()")));
+}
+
+TEST(Leak, IsAFailureOfTheTestThatLeaked) {
+#if !defined(__SANITIZE_ADDRESS__)
+  GTEST_SKIP() << "only with AddressSanitizer is there a LeakSanitizer";
+#endif
+  const Finished finished = Execute({"leaks", Build::kIsolated, {"--isolate_jobs=2"}});
+  EXPECT_EQ(finished.exit_code, 1);
+  const auto sections = Sections(finished.out);
+  EXPECT_EQ(sections.at("Leaks.AreNotThere").ending, "OK");
+  EXPECT_EQ(sections.at("Leaks.AreThere").ending, "FAILED");
+  EXPECT_THAT(sections.at("Leaks.AreThere").text, HasSubstr("isolate: the test leaks memory"));
+  EXPECT_EQ(sections.at("Leaks.AreNotThereAgain").ending, "OK");
+  EXPECT_THAT(finished.err, HasSubstr("4936 byte(s) in 1 object(s)"));
 }
 
 // The tests of a suite whose set-up has failed do not run, so it is the suite

@@ -11,6 +11,7 @@
 #include <iterator>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/plugin/console.h"
@@ -19,6 +20,8 @@
 namespace isolate::plugin_tests {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 std::string Mounts() {
@@ -82,14 +85,37 @@ TEST_F(Leftovers, InTheRunnerAreTheSameAfterEachIteration) {
 
 class Signal : public Leftovers, public ::testing::WithParamInterface<int> {};
 
+// What was running when the run was ended, and the report of it.
+void ExpectTold(const Finished& finished) {
+  EXPECT_THAT(finished.err, HasSubstr(absl::StrCat("isolate: the run was ended by SIG",
+                                                   sigabbrev_np(finished.signal),
+                                                   "; these tests were running:\n")));
+  for (int test = 0; test < 4; ++test) {
+    EXPECT_EQ(Count(finished.err, absl::StrCat("  Several/Waits.ForEver/", test, "\n    @ ")), 1);
+  }
+  // Where each of them stood.
+  EXPECT_EQ(Count(finished.err, "(anonymous namespace)::TellAndWait()"), 4);
+  const auto sections = Sections(finished.out);
+  EXPECT_EQ(sections.at("Several/Waits.ForEver/0").ending, "FAILED");
+  EXPECT_THAT(sections.at("Several/Waits.ForEver/0").text,
+              AllOf(HasSubstr("waiting\n"),
+                    HasSubstr("isolate: the run was ended while this test was running\n    @ ")));
+  EXPECT_THAT(finished.out, HasSubstr("[  SKIPPED ] Several/Waits.ForEver/1"));
+  EXPECT_THAT(finished.report, HasSubstr("the run was ended while this test was running"));
+  EXPECT_THAT(finished.report, HasSubstr("</testsuites>"));
+}
+
 // Everybody in a sandbox holds the pipe: its end is theirs.
 TEST_P(Signal, ToTheRunnerEndsEverything) {
   constexpr int kTellDescriptor = 100;
   constexpr int kDeadlineMs = 60 * 1000;
   int tell[2];
   ASSERT_EQ(pipe2(tell, O_CLOEXEC), 0);
-  Command command{"waits", Build::kIsolated, {"--isolate_jobs=4", "--gtest_filter=Several/*"}};
+  Command command{"waits",
+                  Build::kIsolated,
+                  {"--isolate_jobs=4", "--isolate_grace=60s", "--gtest_filter=Several/*"}};
   command.environment = {{"TELL_FD", std::to_string(kTellDescriptor)}};
+  command.report = "xml";
   command.before_exec = [&] { return dup2(tell[1], kTellDescriptor) == kTellDescriptor; };
   {
     Program program(command);
@@ -101,7 +127,11 @@ TEST_P(Signal, ToTheRunnerEndsEverything) {
       ASSERT_EQ(read(tell[0], &byte, 1), 1);
     }
     program.Kill(GetParam());
-    EXPECT_EQ(program.Wait().signal, GetParam());
+    const Finished finished = program.Wait();
+    EXPECT_EQ(finished.signal, GetParam());
+    if (GetParam() == SIGTERM || GetParam() == SIGINT) {
+      ExpectTold(finished);
+    }
     pollfd ended = {tell[0], POLLIN, 0};
     ASSERT_EQ(poll(&ended, 1, kDeadlineMs), 1) << "somebody still holds the pipe";
     EXPECT_EQ(read(tell[0], &byte, 1), 0);

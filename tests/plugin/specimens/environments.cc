@@ -1,10 +1,14 @@
 // Global environments: they run once, and tests see what they left in memory.
 // ENVIRONMENT says what else the second one does.
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <string>
+#include <thread>
 
 #include "gtest/gtest.h"
 
@@ -15,6 +19,11 @@ int value = 0;
 bool Asks(const char* what) {
   const char* wanted = getenv("ENVIRONMENT");
   return wanted != nullptr && std::string(wanted) == what;
+}
+
+// Whether the variable that tells gtest where to report is there.
+TEST(Variables, AreTheTestsOwn) {
+  printf("XML_OUTPUT_FILE is %s\n", getenv("XML_OUTPUT_FILE") != nullptr ? "there" : "not there");
 }
 
 class Talking : public ::testing::Environment {
@@ -33,6 +42,13 @@ class Failing : public ::testing::Environment {
       ADD_FAILURE() << "in an environment";
     } else if (Asks("fails fatally")) {
       FAIL() << "in an environment";
+    } else if (Asks("starts a thread")) {
+      std::thread thread([] { pause(); });
+      pthread_setname_np(thread.native_handle(), "background");
+      thread.detach();
+    } else if (Asks("listens")) {
+      // On a port of the kernel's choice.
+      listen(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), 1);
     } else if (Asks("skips")) {
       GTEST_SKIP() << "in an environment";
     }

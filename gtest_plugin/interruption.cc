@@ -1,0 +1,58 @@
+#include "gtest_plugin/interruption.h"
+
+#include <signal.h>
+
+#include <atomic>
+
+namespace isolate::gtest {
+namespace {
+
+constexpr int kSignals[] = {SIGINT, SIGTERM, SIGHUP};
+
+std::atomic<int> the_interruption{0};
+std::atomic<void (*)()> the_notify{nullptr};
+
+extern "C" void OnInterruption(int signal) {
+  the_interruption = signal;
+  if (void (*notify)() = the_notify; notify != nullptr) {
+    notify();
+  }
+}
+
+// Whether a signal's action is this one.
+bool Is(int signal, sighandler_t action) {
+  struct sigaction now = {};
+  sigaction(signal, nullptr, &now);
+  return (now.sa_flags & SA_SIGINFO) == 0 && now.sa_handler == action;
+}
+
+}  // namespace
+
+void CatchInterruptions(void (*notify)()) {
+  the_notify = notify;
+  for (const int signal : kSignals) {
+    if (Is(signal, SIG_DFL)) {
+      struct sigaction action = {};
+      action.sa_handler = OnInterruption;
+      action.sa_flags = SA_RESTART | SA_RESETHAND;
+      sigaction(signal, &action, nullptr);
+    }
+  }
+}
+
+void ReleaseInterruptions() {
+  for (const int signal : kSignals) {
+    if (Is(signal, OnInterruption)) {
+      ::signal(signal, SIG_DFL);
+    }
+  }
+}
+
+int Interruption() { return the_interruption; }
+
+void DieOfInterruption() {
+  ReleaseInterruptions();
+  raise(the_interruption);
+}
+
+}  // namespace isolate::gtest

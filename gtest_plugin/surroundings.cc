@@ -1,0 +1,124 @@
+#include "gtest_plugin/surroundings.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/types/optional.h"
+
+namespace isolate::gtest {
+namespace {
+
+// The numbers among the names in a folder of /proc/self.
+std::set<int> NumbersIn(const char* folder) {
+  std::set<int> numbers;
+  std::error_code error;
+  std::filesystem::directory_iterator entries(folder, error);
+  for (; !error && entries != std::filesystem::directory_iterator(); entries.increment(error)) {
+    int number = 0;
+    if (absl::SimpleAtoi(entries->path().filename().string(), &number)) {
+      numbers.insert(number);
+    }
+  }
+  return numbers;
+}
+
+// The first line of a file; empty where there is none.
+std::string LineOf(const std::string& path) {
+  std::string line;
+  std::ifstream file(path);
+  std::getline(file, line);
+  return line;
+}
+
+// "127.0.0.1:8080" where the descriptor is a socket that listens; nothing otherwise.
+absl::optional<std::string> ListeningAt(int descriptor) {
+  int listens = 0;
+  socklen_t size = sizeof(listens);
+  if (getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || listens == 0) {
+    return absl::nullopt;
+  }
+  sockaddr_storage address = {};
+  size = sizeof(address);
+  getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size);
+  char text[INET6_ADDRSTRLEN] = "";
+  if (address.ss_family == AF_INET) {
+    const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
+    inet_ntop(AF_INET, &v4.sin_addr, text, sizeof(text));
+    return absl::StrCat(text, ":", ntohs(v4.sin_port));
+  }
+  if (address.ss_family == AF_INET6) {
+    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
+    inet_ntop(AF_INET6, &v6.sin6_addr, text, sizeof(text));
+    return absl::StrCat("[", text, "]:", ntohs(v6.sin6_port));
+  }
+  return absl::StrCat("descriptor ", descriptor);
+}
+
+}  // namespace
+
+std::set<pid_t> Threads() { return NumbersIn("/proc/self/task"); }
+
+std::string WhatTestsMiss(const std::set<pid_t>& before, bool same_network) {
+  std::vector<std::string> threads;
+  for (const pid_t thread : Threads()) {
+    if (before.count(thread) == 0) {
+      threads.push_back(LineOf(absl::StrCat("/proc/self/task/", thread, "/comm")));
+    }
+  }
+  std::vector<std::string> sockets;
+  for (const int descriptor : NumbersIn("/proc/self/fd")) {
+    if (absl::optional<std::string> address = ListeningAt(descriptor);
+        address.has_value() && !same_network) {
+      sockets.push_back(*std::move(address));
+    }
+  }
+  std::string missing;
+  if (!threads.empty()) {
+    absl::StrAppend(&missing,
+                    "isolate: main or an Environment started threads that do not run in the tests, "
+                    "which are forks of this process: ",
+                    absl::StrJoin(threads, ", "),
+                    "\nStart them in SetUpTestSuite or in the fixture.\n");
+  }
+  if (!sockets.empty()) {
+    absl::StrAppend(&missing, "isolate: the tests cannot reach what listens outside of their ",
+                    "sandboxes: ", absl::StrJoin(sockets, ", "),
+                    "\nStart it in SetUpTestSuite or in the fixture, or give "
+                    "--isolate_network=host.\n");
+  }
+  return missing;
+}
+
+absl::optional<std::string> Debugger() {
+  std::ifstream status("/proc/self/status");
+  std::string line;
+  while (std::getline(status, line)) {
+    int tracer = 0;
+    if (absl::StartsWith(line, "TracerPid:") &&
+        absl::SimpleAtoi(line.substr(sizeof("TracerPid:") - 1), &tracer) && tracer != 0) {
+      const std::string name = LineOf(absl::StrCat("/proc/", tracer, "/comm"));
+      return absl::StrCat(name.empty() ? "a debugger" : name, " (pid ", tracer, ")");
+    }
+  }
+  const char* preloaded = getenv("LD_PRELOAD");
+  if (preloaded != nullptr && absl::StrContains(preloaded, "vgpreload")) {
+    return "valgrind";
+  }
+  return absl::nullopt;
+}
+
+}  // namespace isolate::gtest
