@@ -12,6 +12,7 @@
 //
 // Checked against gtest 1.12.1, 1.16.0 and 1.18.0.
 
+#include <type_traits>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -88,6 +89,20 @@ using RepeaterMember = ::testing::internal::TestEventRepeater* TestEventListener
 ISOLATE_EXPOSE(Repeater, RepeaterMember, TestEventListeners::repeater_);
 
 #undef ISOLATE_EXPOSE
+
+// Calls `function` while `mutex`, one of gtest's, is held.
+template <typename Mutex, typename Function>
+void WithLock(Mutex& mutex, Function function) {
+  using ::testing::internal::MutexLock;
+  // Since 1.18 it takes a reference.
+  if constexpr (std::is_constructible_v<MutexLock, Mutex*>) {
+    const MutexLock lock(&mutex);
+    function();
+  } else {
+    const MutexLock lock(mutex);
+    function();
+  }
+}
 
 // Whether gtest printed its help in place of running tests; it does so for flags that
 // look like its own, too.  No public function tells.

@@ -5,8 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "gtest/gtest-spi.h"
 #include "gtest/gtest.h"
 #include "gtest_plugin/test_report.h"
 #include "isolate/result.h"
@@ -36,6 +38,24 @@ class ScopedNoStackTrace {
  private:
   const int depth_;
 };
+
+// What gtest's own macros expand to.
+void Assert(const Part& part, const std::string& message) {
+  ::testing::internal::AssertHelper(part.type, part.file.has_value() ? part.file->c_str() : nullptr,
+                                    part.line, message.c_str()) = ::testing::Message();
+}
+
+// What gtest puts behind a message without a stack trace: an end of line since 1.13,
+// nothing before.  The test's process has got it already.
+std::string AdditionOfGtest() {
+  ::testing::TestPartResultArray results;
+  {
+    const ::testing::ScopedFakeTestPartResultReporter reporter(
+        ::testing::ScopedFakeTestPartResultReporter::INTERCEPT_ONLY_CURRENT_THREAD, &results);
+    Assert(Part(), "x");  // a success: for a failure gtest might break or throw
+  }
+  return results.GetTestPartResult(0).message() + 1;
+}
 
 std::string Where(const TestReport& report) {
   if (!report.started) {
@@ -89,9 +109,12 @@ void Replay(const std::vector<Step>& steps) {
 
 void Replay(const Part& part) {
   const ScopedNoStackTrace no_stack_trace;
-  // What gtest's own macros expand to.
-  ::testing::internal::AssertHelper(part.type, part.file.has_value() ? part.file->c_str() : nullptr,
-                                    part.line, part.message.c_str()) = ::testing::Message();
+  static const std::string* const kAddition = new std::string(AdditionOfGtest());
+  std::string message = part.message;
+  if (absl::EndsWith(message, *kAddition)) {
+    message.resize(message.size() - kAddition->size());
+  }
+  Assert(part, message);
 }
 
 void ReplayErr(const std::string& err) { Print(err, stderr); }

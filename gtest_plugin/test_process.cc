@@ -97,9 +97,7 @@ class ReportingListener : public ::testing::EmptyTestEventListener {
   // which keep their place.
   void SendNewProperties(const TestResult& result, std::vector<std::string>& sent, Sent last) {
     std::vector<Event> events;
-    {
-      const ::testing::internal::MutexLock lock(
-          &(const_cast<TestResult&>(result).*MemberOf(internal::PropertiesMutex{})));
+    internal::WithLock(const_cast<TestResult&>(result).*MemberOf(internal::PropertiesMutex{}), [&] {
       const auto count = static_cast<size_t>(result.test_property_count());
       for (size_t i = last == Sent::kAll ? 0 : sent.size(); i < count; ++i) {
         const ::testing::TestProperty& property = result.GetTestProperty(static_cast<int>(i));
@@ -113,7 +111,7 @@ class ReportingListener : public ::testing::EmptyTestEventListener {
         event.property = {property.key(), property.value()};
         events.push_back(std::move(event));
       }
-    }
+    });
     for (Event& event : events) {
       Send(std::move(event));
     }
