@@ -305,7 +305,10 @@ void HelperProcess::Run() {
       ready[2 + i] = {setups_[i], POLLIN, 0};
     }
     if (poll(ready, 2 + setup_count_, -1) < 0) {
-      continue;
+      if (errno == EINTR) {
+        continue;
+      }
+      End();  // nothing can be made any more, and the runner is told by our end
     }
     if (ready[1].revents != 0) {
       raw::Exit(0);  // the inits follow: PR_SET_PDEATHSIG
