@@ -121,9 +121,9 @@ extern "C" void OnCrash(int signal, siginfo_t* info, void* context) {
   AppendStack(context, event);
   alarm(0);
   the_reporter->SendLast(event.bytes());
-  // SA_RESETHAND: a fault happens again when this returns, and abort() goes on; what
-  // somebody sent is sent again.
-  if (info->si_code <= 0 && signal != SIGABRT) {
+  // SA_RESETHAND: a fault happens again when this returns; what somebody sent, abort()
+  // among them, is sent again.
+  if (info->si_code <= 0) {
     raise(signal);
   }
 }

@@ -10,7 +10,6 @@
 #include <iterator>
 #include <memory>
 #include <new>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -120,7 +119,6 @@ class Plugin : public ::testing::EmptyTestEventListener {
   Scheduler scheduler_;
   const absl::Duration time_limit_;
   const bool same_network_;
-  const std::set<pid_t> threads_at_first_ = Threads();
   SuiteFunctionsMap suite_functions_;
   bool begun_ = false;
   int judged_ = 0;
@@ -188,7 +186,7 @@ void Plugin::OnTestSuiteStart(const TestSuite& suite) {
     begun_ = true;
     if (!told_what_is_missed_) {
       told_what_is_missed_ = true;
-      fputs(WhatTestsMiss(threads_at_first_, same_network_).c_str(), stderr);
+      fputs(WhatTestsMiss(same_network_).c_str(), stderr);
     }
     CatchInterruptions([] { instance_->scheduler_.Interrupt(); });
     HoldBackSuiteFunctions(*UnitTest::GetInstance());

@@ -3,23 +3,17 @@
 
 // Looks at the runner: what follows a fork into a sandbox badly, and who watches.
 
-#include <sys/types.h>
-
-#include <set>
 #include <string>
 
 #include "absl/types/optional.h"
 
 namespace isolate::gtest {
 
-// The ids of the calling process's threads.
-std::set<pid_t> Threads();
-
-// What main or an Environment made of the runner that the tests will miss, with what
-// to do: threads that are not among `before`, by name, and listening sockets, by
-// address, unless the tests have the same network.  Empty where there is nothing.
-// Costs a few files of /proc and two calls for each descriptor.
-std::string WhatTestsMiss(const std::set<pid_t>& before, bool same_network);
+// What the runner has and the tests, which are forks of it, will miss, with what to
+// do: other threads than the main one, by name, and listening sockets, by address,
+// unless the tests have the same network.  Empty where there is nothing.  Costs a few
+// files of /proc and two calls for each descriptor.
+std::string WhatTestsMiss(bool same_network);
 
 // "gdb (pid 12)" where a process traces this one, "valgrind" where that runs it.
 absl::optional<std::string> Debugger();

@@ -227,6 +227,7 @@ absl::Status SandboxSupply::Receive() {
   do {
     pollfd ready = {helper_->control(), POLLIN, 0};
     if (poll(&ready, 1, -1) < 0 && errno != EINTR) {
+      ordered_ = 0;  // no answer can be had any more
       return absl::ErrnoToStatus(errno, "cannot wait for a sandbox");
     }
     received = ReceiveControl(helper_->control(), &message, &handles);

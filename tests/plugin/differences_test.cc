@@ -64,7 +64,8 @@ TEST(Environment, ThatTheTestsMissIsNamedOnce) {
   command.environment = {{"ENVIRONMENT", "starts a thread"}};
   Finished finished = Execute(command);
   EXPECT_EQ(finished.exit_code, 0);
-  EXPECT_EQ(Count(finished.err, "do not run in the tests"), 1) << finished.err;
+  EXPECT_EQ(Count(finished.err, "threads of this process do not run in the tests"), 1)
+      << finished.err;
   EXPECT_THAT(finished.err, HasSubstr(": background\nStart them in SetUpTestSuite"));
 
   command.environment = {{"ENVIRONMENT", "listens"}};

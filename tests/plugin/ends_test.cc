@@ -98,6 +98,8 @@ TEST(Crash, IsToldWithItsCauseAndItsStack) {
        "WriteTo()"},
       {"OfAnOverflowOfTheStack", "died of SIGSEGV before the test ended: ", "Recurse()"},
       {"OfAnAbort", "died of SIGABRT before the test ended\n", "AbortHere()"},
+      {"OfARaisedSignal", "died of SIGABRT before the test ended\n", "Crash_OfARaisedSignal_Test"},
+      {"OfASentSignal", "died of SIGSEGV before the test ended\n", "Crash_OfASentSignal_Test"},
       {"OfAnAbortInAThread", "died of SIGABRT before the test ended\n", "AbortHere()"},
   };
   const auto sections = Sections(finished.out);
@@ -117,7 +119,7 @@ TEST(Timeout, TellsWhereTheTestStood) {
   const Finished finished = Execute(
       {"waits",
        Build::kIsolated,
-       {"--isolate_timeout=1s", "--isolate_grace=60s", "--gtest_filter=Several/Waits.ForEver/0"}});
+       {"--isolate_timeout=3s", "--isolate_grace=60s", "--gtest_filter=Several/Waits.ForEver/0"}});
   EXPECT_EQ(finished.exit_code, 1);
   EXPECT_THAT(
       Sections(finished.out).at("Several/Waits.ForEver/0").text,

@@ -1,8 +1,10 @@
 // Crashes of different causes, each in a function with a name to look for.
 
+#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <thread>
 
@@ -34,6 +36,10 @@ TEST(Crash, OfAReadOnlyAddress) {
 TEST(Crash, OfAnOverflowOfTheStack) { EXPECT_EQ(Recurse(0), 0); }
 
 TEST(Crash, OfAnAbort) { AbortHere(); }
+
+TEST(Crash, OfARaisedSignal) { raise(SIGABRT); }
+
+TEST(Crash, OfASentSignal) { kill(getpid(), SIGSEGV); }
 
 TEST(Crash, OfAnAbortInAThread) { std::thread(AbortHere).join(); }
 
