@@ -233,11 +233,9 @@ TestReport& Plugin::Wait(const TestInfo& test) {
   return **report;
 }
 
-// The test that gtest waits for has failed, and with this flag gtest skips all that
-// come after it, and writes its reports.
+// The test that gtest waits for will have failed.
 void Plugin::EndTheRun() {
   ending_ = true;
-  GTEST_FLAG_SET(fail_fast, true);
   fflush(stdout);
   fprintf(stderr, "isolate: the run was ended by SIG%s; these tests were running:\n",
           sigabbrev_np(Interruption()));
@@ -329,6 +327,11 @@ void Plugin::OnTestEnd(const TestInfo& test) {
   SetFactory(test, own_factory_);
   replay_factory_.reset();
   ++judged_;
+  if (ending_) {
+    // With it gtest skips all tests after one that failed, and writes its reports.  Not
+    // before: when a Test object goes, gtest sets its flags back.
+    GTEST_FLAG_SET(fail_fast, true);
+  }
   // gtest announces tests that it skips, after a failure with fail_fast or in a
   // set-up, as those that it runs.
   if (!replayed_) {

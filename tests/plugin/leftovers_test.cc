@@ -140,6 +140,29 @@ TEST_P(Signal, ToTheRunnerEndsEverything) {
   close(tell[0]);
 }
 
+TEST_F(Leftovers, OfARunThatEndsInItsSecondTestAreNone) {
+  int tell[2];
+  ASSERT_EQ(pipe2(tell, O_CLOEXEC), 0);
+  Command command{"waits",
+                  Build::kIsolated,
+                  {"--isolate_jobs=1", "--isolate_grace=60s", "--gtest_filter=Second.*"}};
+  command.environment = {{"TELL_FD", "100"}};
+  command.before_exec = [&] { return dup2(tell[1], 100) == 100; };
+  Program program(command);
+  close(tell[1]);
+  char byte;
+  ASSERT_EQ(read(tell[0], &byte, 1), 1);
+  program.Kill(SIGTERM);
+  const Finished finished = program.Wait();
+  EXPECT_EQ(finished.signal, SIGTERM);
+  EXPECT_THAT(WaitForOrphans(), IsEmpty());
+  const auto sections = Sections(finished.out);
+  EXPECT_EQ(sections.at("Second.Passes").ending, "OK");
+  EXPECT_EQ(sections.at("Second.Waits").ending, "FAILED");
+  EXPECT_EQ(sections.at("Second.WaitsToo").ending, "SKIPPED");
+  close(tell[0]);
+}
+
 INSTANTIATE_TEST_SUITE_P(, Signal, ::testing::Values(SIGKILL, SIGTERM, SIGINT, SIGQUIT),
                          [](const auto& test) { return std::string(sigabbrev_np(test.param)); });
 

@@ -42,6 +42,10 @@ TEST(Stubborn, IgnoresSigterm) {
   TellAndWait();
 }
 
+TEST(Second, Passes) {}
+TEST(Second, Waits) { TellAndWait(); }
+TEST(Second, WaitsToo) { TellAndWait(); }
+
 // Tests that must not start, because another one or an environment has failed.
 
 TEST(Failure, First) { FAIL(); }
