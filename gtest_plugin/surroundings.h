@@ -1,7 +1,7 @@
 #ifndef GTEST_PLUGIN_SURROUNDINGS_H_
 #define GTEST_PLUGIN_SURROUNDINGS_H_
 
-// Looks at the runner: what follows a fork into a sandbox badly, and who watches.
+// Looks at the runner: what of it the tests will not have, and who debugs it.
 
 #include <string>
 

@@ -37,7 +37,7 @@ class ReportingListener : public ::testing::EmptyTestEventListener {
   void OnTestSuiteStart(const TestSuite& suite) override { suite_ = &suite; }
 
   void OnTestStart(const TestInfo& test) override {
-    SendNewProperties(Sent::kAll);
+    SendNewProperties(Look::kForChanged);
     test_ = &test;
     Event event;
     event.kind = Event::Kind::kTestStart;
@@ -57,7 +57,7 @@ class ReportingListener : public ::testing::EmptyTestEventListener {
   }
 
   void OnTestEnd(const TestInfo& test) override {
-    SendNewProperties(Sent::kAll);
+    SendNewProperties(Look::kForChanged);
     SendLeak(test);
     test_ = nullptr;
     Event event;
@@ -66,10 +66,11 @@ class ReportingListener : public ::testing::EmptyTestEventListener {
     Send(event);
   }
 
-  void OnTestSuiteEnd(const TestSuite&) override { SendNewProperties(Sent::kAll); }
+  void OnTestSuiteEnd(const TestSuite&) override { SendNewProperties(Look::kForChanged); }
 
  private:
-  enum class Sent { kSome, kAll };
+  // Properties that are new, or also those whose value has changed.
+  enum class Look { kForNew, kForChanged };
 
   // The fixture is gone by now; what the suite keeps is in sight.
   void SendLeak(const TestInfo& test) {
@@ -84,22 +85,22 @@ class ReportingListener : public ::testing::EmptyTestEventListener {
     Send(event);
   }
 
-  void SendNewProperties(Sent last = Sent::kSome) {
+  void SendNewProperties(Look look = Look::kForNew) {
     if (test_ != nullptr) {
-      SendNewProperties(*test_->result(), test_properties_, last);
+      SendNewProperties(*test_->result(), test_properties_, look);
     } else if (suite_ != nullptr) {
-      SendNewProperties(suite_->ad_hoc_test_result(), suite_properties_, last);
+      SendNewProperties(suite_->ad_hoc_test_result(), suite_properties_, look);
     }
   }
 
   // gtest tells no listener of a property, so they are looked for at every other
   // event: the new ones, and at the end those too whose key was recorded again,
   // which keep their place.
-  void SendNewProperties(const TestResult& result, std::vector<std::string>& sent, Sent last) {
+  void SendNewProperties(const TestResult& result, std::vector<std::string>& sent, Look look) {
     std::vector<Event> events;
     internal::WithLock(const_cast<TestResult&>(result).*MemberOf(internal::PropertiesMutex{}), [&] {
       const auto count = static_cast<size_t>(result.test_property_count());
-      for (size_t i = last == Sent::kAll ? 0 : sent.size(); i < count; ++i) {
+      for (size_t i = look == Look::kForChanged ? 0 : sent.size(); i < count; ++i) {
         const ::testing::TestProperty& property = result.GetTestProperty(static_cast<int>(i));
         if (i < sent.size() && sent[i] == property.value()) {
           continue;

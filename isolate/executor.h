@@ -83,7 +83,7 @@ class Executor {
   //
   // The errors are those of a sandbox that could not be had (Create's), or EMFILE's,
   // ENFILE's or EAGAIN's as a SetupFailure where the caller may have no more
-  // descriptors (seven for each that runs) or processes: then try again after a
+  // descriptors (six for each that runs) or processes: then try again after a
   // WaitAny.  Time limits run from here.
   absl::StatusOr<Id> Start(Function function);
 

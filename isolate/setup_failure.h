@@ -7,8 +7,9 @@
 // A failed set-up is never the failure of the code that was to run.  It travels
 // as an absl::Status that carries a SetupFailure:
 //
-//   absl::StatusOr<isolate::Result> result = isolate::Run({}, [](isolate::Reporter&) { return 0;
-//   }); if (!result.ok()) {
+//   absl::StatusOr<isolate::Result> result =
+//       isolate::Run({}, [](isolate::Reporter&) { return 0; });
+//   if (!result.ok()) {
 //     if (auto failure = isolate::GetSetupFailure(result.status())) {
 //       // failure->step, failure->error: nothing of the function ran
 //     }

@@ -356,6 +356,16 @@ absl::Time Clock(clockid_t clock) {
 class TimeOffset
     : public testing::TestWithParam<std::pair<const char*, absl::optional<absl::Duration>>> {};
 
+TEST_P(TimeOffset, HasANamespaceOfItsOwnWhereItIsSet) {
+  Options options;
+  options.time_offset = GetParam().second;
+  const absl::StatusOr<Result> result =
+      ResultInside(options, [] { return absl::StrCat(Inode("time")); });
+  ASSERT_TRUE(result.ok()) << Told(result);
+  EXPECT_EQ(result->messages.at(0).payload, absl::StrCat(result->namespaces.time));
+  EXPECT_EQ(result->namespaces.time != Inode("time"), options.time_offset.has_value());
+}
+
 TEST_P(TimeOffset, ShiftsTheClocksThatCountFromBoot) {
   Options options;
   options.time_offset = GetParam().second;
