@@ -1,16 +1,12 @@
 #include "isolate/executor.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <sys/prctl.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -26,6 +22,7 @@
 #include "absl/time/time.h"
 #include "isolate/internal/capture.h"
 #include "isolate/internal/enter.h"
+#include "isolate/internal/entry.h"
 #include "isolate/internal/fd.h"
 #include "isolate/internal/fork_generation.h"
 #include "isolate/internal/join.h"
@@ -51,8 +48,8 @@ namespace isolate {
 namespace {
 
 using internal::EnterPlan;
+using internal::Entry;
 using internal::Fd;
-using internal::FdPair;
 using internal::ForkGeneration;
 using internal::Joined;
 using internal::MonotonicNow;
@@ -60,6 +57,7 @@ using internal::Nonce;
 using internal::Sandbox;
 using internal::SandboxSupply;
 using internal::Task;
+using internal::TaskPipes;
 
 // Ends a process that ran a function: what was printed gets out, and no handler
 // that belongs to the runner runs.
@@ -80,96 +78,6 @@ absl::StatusOr<Nonce> MakeNonce() {
     return absl::ErrnoToStatus(errno, "cannot get random bytes");
   }
   return nonce;
-}
-
-// The three pipes of a task, both ends.
-struct TaskPipes {
-  FdPair report;
-  FdPair out;
-  FdPair err;  // invalid where stderr is merged
-};
-
-absl::StatusOr<TaskPipes> MakeTaskPipes(bool merge_stderr) {
-  TaskPipes pipes;
-  for (FdPair* pair : {&pipes.report, &pipes.out, &pipes.err}) {
-    if (pair == &pipes.err && merge_stderr) {
-      continue;
-    }
-    *pair = internal::MakePipe();
-    if (!pair->valid()) {
-      return ToStatus({Step::kStandardStreams, errno, ""});
-    }
-  }
-  return pipes;
-}
-
-// The plan by which a test process enters its sandbox, and what it points at.
-class Entry {
- public:
-  // Lays everything out.
-  absl::Status Prepare(const Options& options, const SandboxSupply& supply, const Sandbox& sandbox,
-                       const TaskPipes& pipes);
-
-  EnterPlan& plan() { return plan_; }
-
- private:
-  absl::Status RememberDirectory(const SandboxSupply& supply);
-
-  EnterPlan plan_;
-  char directory_[PATH_MAX];
-  Fd directory_fd_;
-  std::vector<int> close_;
-};
-
-absl::Status Entry::Prepare(const Options& options, const SandboxSupply& supply,
-                            const Sandbox& sandbox, const TaskPipes& pipes) {
-  plan_.report = pipes.report.theirs.get();
-  plan_.out = pipes.out.theirs.get();
-  plan_.err = options.merge_stderr ? plan_.out : pipes.err.theirs.get();
-  if (options.time_offset.has_value()) {
-    plan_.time_namespace_of = sandbox.init();
-  }
-  if (options.mount_namespace) {
-    if (absl::Status status = RememberDirectory(supply); !status.ok()) {
-      return status;
-    }
-  }
-  if (sandbox.in_user_namespace()) {
-    plan_.limit_capabilities = true;
-    plan_.dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
-    plan_.securebits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
-    if (internal::raw::GetCapabilities(&plan_.capabilities) != 0) {
-      return absl::ErrnoToStatus(errno, "cannot read the capabilities");
-    }
-  }
-  // All of the machinery's, of this executor and of others; two are for the test
-  // process itself.
-  close_ = internal::OwnedDescriptors();
-  close_.erase(std::remove_if(close_.begin(), close_.end(),
-                              [&](int fd) { return fd == plan_.report || fd == plan_.out; }),
-               close_.end());
-  plan_.close = close_.data();
-  plan_.close_count = close_.size();
-  return absl::OkStatus();
-}
-
-absl::Status Entry::RememberDirectory(const SandboxSupply& supply) {
-  plan_.change_directory = true;
-  directory_fd_ = internal::AboveStandardStreams(Fd(open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)));
-  if (!directory_fd_.valid()) {
-    return ToStatus({Step::kWorkingDirectory, errno, "."});
-  }
-  plan_.directory_fd = directory_fd_.get();
-  struct stat now;
-  // A folder that was removed has no path any more, and can still be worked in.
-  if (getcwd(directory_, sizeof(directory_)) == nullptr || fstat(directory_fd_.get(), &now) != 0) {
-    return absl::OkStatus();
-  }
-  plan_.directory = directory_;
-  plan_.check_directory = !supply.IsPrivate(directory_);
-  plan_.directory_device = now.st_dev;
-  plan_.directory_inode = now.st_ino;
-  return absl::OkStatus();
 }
 
 }  // namespace
@@ -252,7 +160,7 @@ absl::StatusOr<Executor::Id> Executor::Impl::Start(Function function) {
   if (!sandbox.ok()) {
     return sandbox.status();
   }
-  absl::StatusOr<TaskPipes> pipes = MakeTaskPipes(options_.merge_stderr);
+  absl::StatusOr<TaskPipes> pipes = internal::MakeTaskPipes(options_.merge_stderr);
   if (!pipes.ok()) {
     return pipes.status();
   }
