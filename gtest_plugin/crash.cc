@@ -1,18 +1,17 @@
 #include "gtest_plugin/crash.h"
 
-#include <execinfo.h>
+#include <limits.h>
 #include <signal.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
-#include <ucontext.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <cstdarg>
+#include <string>
 
-#include "absl/debugging/symbolize.h"
 #include "absl/strings/string_view.h"
+#include "gtest_plugin/signal_safe_text.h"
+#include "gtest_plugin/stacks.h"
 #include "gtest_plugin/test_report.h"
 #include "isolate/reporter.h"
 
@@ -20,33 +19,12 @@ namespace isolate::gtest {
 namespace {
 
 constexpr int kSignals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGSYS, SIGABRT, SIGTERM};
-constexpr int kMaxFrames = 64;
 constexpr unsigned kUnwindSeconds = 10;
 constexpr size_t kSignalStackSize = size_t{128} << 10;
 
 const Reporter* the_reporter = nullptr;
-
-// A crash event, composed in a place that is there before the crash.  vsnprintf:
-// glibc's takes no lock and, for these formats, no memory; absl's own failure handler
-// counts on that, too.
-class CrashEvent {
- public:
-  CrashEvent() { memcpy(bytes_, kCrashPrefix, size_); }
-
-  __attribute__((format(printf, 2, 3))) void Append(const char* format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    const int size = vsnprintf(bytes_ + size_, sizeof(bytes_) - size_, format, arguments);
-    va_end(arguments);
-    size_ += std::min(static_cast<size_t>(std::max(size, 0)), sizeof(bytes_) - size_ - 1);
-  }
-
-  absl::string_view bytes() const { return {bytes_, size_}; }
-
- private:
-  char bytes_[16384];
-  size_t size_ = sizeof(kCrashPrefix);
-};
+volatile sig_atomic_t the_signal = 0;
+char the_core_folder[PATH_MAX] = "";
 
 // The name that sigaction(2) has for the cause of a signal of the kernel's.
 const char* CauseName(int signal, int code) {
@@ -76,51 +54,76 @@ const char* CauseName(int signal, int code) {
   return nullptr;
 }
 
-// Where the interrupted code stood; null where this architecture's context is not
-// known here.
-void* ProgramCounter(const void* context) {
-  const auto& machine = static_cast<const ucontext_t*>(context)->uc_mcontext;
-#if defined(__x86_64__)
-  return reinterpret_cast<void*>(machine.gregs[REG_RIP]);
-#elif defined(__aarch64__)
-  return reinterpret_cast<void*>(machine.pc);
-#else
-  (void)machine;
-  return nullptr;
-#endif
+// Sends a piece of the crash event; they are put together where they arrive.
+void TellRunner(absl::string_view piece) {
+  static SignalSafeText event;
+  event.Clear();
+  event.AppendBytes({kCrashPrefix, sizeof(kCrashPrefix)});
+  event.AppendBytes(piece);
+  the_reporter->SendLast(event.view());
 }
 
-// By the unwind tables: libc, in which abort() ends, has no frame pointers.
-void AppendStack(const void* context, CrashEvent& event) {
-  void* frames[kMaxFrames];
-  const int count = backtrace(frames, kMaxFrames);
-  // Without the frames of this handler, and without those that are the runner's.
-  void** const end = frames + count;
-  void** const interrupted = std::find(frames, end, ProgramCounter(context));
-  for (void** frame = interrupted != end ? interrupted : frames; frame != end; ++frame) {
-    char symbol[512];
-    // The others are where a call returns to, which may be the next function.
-    const char* at = static_cast<const char*>(*frame) - (frame == interrupted ? 0 : 1);
-    const bool known = absl::Symbolize(at, symbol, sizeof(symbol));
-    if (known && strcmp(symbol, "isolate::gtest::RunTest()") == 0) {
-      return;
-    }
-    event.Append("\n    @ %p  %s", *frame, known ? symbol : "(unknown)");
-  }
+void TellStderr(absl::string_view piece) {
+  (void)!write(STDERR_FILENO, piece.data(), piece.size());
 }
 
-extern "C" void OnCrash(int signal, siginfo_t* info, void* context) {
-  // Static: the stack may have little room.  A second thread that crashes meanwhile
-  // spoils the text, no more.
-  static CrashEvent event;
-  if (const char* cause = CauseName(signal, info->si_code)) {
-    event.Append("%s, at address %p", cause, info->si_addr);
-  }
-  // What the crash interrupted may hold the loader's lock, which unwinding takes.
+// Unwinding hangs: what the signal interrupted may hold the loader's lock.  Then the
+// process dies without its stack, and of the signal all the same.
+extern "C" void OnAlarm(int) {
+  signal(the_signal, SIG_DFL);
+  sigset_t blocked;
+  sigemptyset(&blocked);
+  sigaddset(&blocked, the_signal);
+  sigprocmask(SIG_UNBLOCK, &blocked, nullptr);
+  raise(the_signal);
+}
+
+void SetAlarm() {
+  struct sigaction action = {};
+  action.sa_handler = OnAlarm;
+  sigaction(SIGALRM, &action, nullptr);
+  sigset_t alarm_signal;
+  sigemptyset(&alarm_signal);
+  sigaddset(&alarm_signal, SIGALRM);
+  sigprocmask(SIG_UNBLOCK, &alarm_signal, nullptr);
   alarm(kUnwindSeconds);
-  AppendStack(context, event);
+}
+
+// Tells of a process whose time is over, or of one that crashed.  Static: the stack may
+// have little room.  A second thread that crashes meanwhile spoils the text, no more.
+void TellOfEnd(int signal, const siginfo_t& info, const void* context, Tell tell) {
+  static SignalSafeText text;
+  if (const char* cause = CauseName(signal, info.si_code)) {
+    text.Append("%s, at address %p", cause, info.si_addr);
+    tell(text.view());
+    text.Clear();
+  }
+  AppendStack(context, text);
+  tell(text.view());
+  if (signal == SIGTERM) {
+    TellOtherThreads(tell);
+  }
+}
+
+extern "C" void OnSignal(int signal, siginfo_t* info, void* context) {
+  the_signal = signal;
+  SetAlarm();
+  if (the_reporter->connected()) {
+    TellOfEnd(signal, *info, context, TellRunner);
+    if (signal == SIGTERM) {
+      AskOtherProcesses();
+    }
+  } else if (IsAskedToTell(*info)) {
+    static SignalSafeText title;
+    title.Append("\nisolate: process %d, which the test forked, stands here:", getpid());
+    TellStderr(title.view());
+    TellOfEnd(signal, *info, context, TellStderr);
+    TellStderr("\n");
+  }
   alarm(0);
-  the_reporter->SendLast(event.bytes());
+  if (the_core_folder[0] != '\0' && mkdir(the_core_folder, 0777) == 0) {
+    (void)!chdir(the_core_folder);
+  }
   // SA_RESETHAND: a fault happens again when this returns; what somebody sent, abort()
   // among them, is sent again.
   if (info->si_code <= 0) {
@@ -130,15 +133,11 @@ extern "C" void OnCrash(int signal, siginfo_t* info, void* context) {
 
 }  // namespace
 
-void PrepareStacks(const char* program) {
-  absl::InitializeSymbolizer(program);
-  // The first call loads a library, and allocates.
-  void* frame;
-  backtrace(&frame, 1);
-}
-
-void ReportCrashes(const Reporter& reporter) {
+void ReportCrashes(const Reporter& reporter, const std::string& core_folder) {
   the_reporter = &reporter;
+  if (core_folder.size() < sizeof(the_core_folder)) {
+    memcpy(the_core_folder, core_folder.c_str(), core_folder.size() + 1);
+  }
   // For an overflow of the main thread's own stack.
   static char signal_stack[kSignalStackSize];
   stack_t before = {};
@@ -153,7 +152,7 @@ void ReportCrashes(const Reporter& reporter) {
     if (sigaction(signal, nullptr, &now) == 0 && (now.sa_flags & SA_SIGINFO) == 0 &&
         now.sa_handler == SIG_DFL) {
       struct sigaction action = {};
-      action.sa_sigaction = OnCrash;
+      action.sa_sigaction = OnSignal;
       action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESETHAND;
       sigaction(signal, &action, nullptr);
     }

@@ -4,20 +4,24 @@
 // A test that crashes tells the runner where: the signal, its cause and address, and
 // the stack.
 
+#include <string>
+
 #include "isolate/reporter.h"
 
 namespace isolate::gtest {
 
-// Makes absl's symbolizer ready.  To be called in the runner, with argv[0].
-void PrepareStacks(const char* program);
-
 // In a test process, from here on: SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGSYS, SIGABRT and
 // the SIGTERM of a time limit send a crash event through `reporter`, which must live
-// as long as the process, and then do what they do by default, a core included.
+// as long as the process, and then do what they do by default, a core included.  At
+// SIGTERM that has the stacks of all threads, and processes that the test forked print
+// theirs to its stderr.  After PrepareStacks (stacks.h).
 //
-// A signal that the program or a sanitizer handles or ignores is left to it.  So is
-// a process that the test forks: a death test's crash is nobody's news.
-void ReportCrashes(const Reporter& reporter);
+// A signal that the program or a sanitizer handles or ignores is left to it.  The crash
+// of a process that the test forked, for a death test, is nobody's news.
+//
+// A core that the kernel names relative to the working directory (core(5)) goes to
+// `core_folder`, which is made then; empty: it goes where it would go.
+void ReportCrashes(const Reporter& reporter, const std::string& core_folder);
 
 }  // namespace isolate::gtest
 

@@ -1,12 +1,14 @@
 #include "gtest_plugin/interruption.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 #include <atomic>
 
 namespace isolate::gtest {
 namespace {
 
+constexpr int kSignaled = 128;  // as a shell has it
 constexpr int kSignals[] = {SIGINT, SIGTERM, SIGHUP};
 
 std::atomic<int> the_interruption{0};
@@ -53,6 +55,7 @@ int Interruption() { return the_interruption; }
 void DieOfInterruption() {
   ReleaseInterruptions();
   raise(the_interruption);
+  _exit(kSignaled + the_interruption);  // the signal is blocked
 }
 
 }  // namespace isolate::gtest

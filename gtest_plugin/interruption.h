@@ -20,7 +20,7 @@ void ReleaseInterruptions();
 int Interruption();
 
 // Dies of the one that came, as a program that had not caught it.
-void DieOfInterruption();
+[[noreturn]] void DieOfInterruption();
 
 }  // namespace isolate::gtest
 

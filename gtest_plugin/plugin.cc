@@ -16,19 +16,21 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "gtest/gtest.h"
-#include "gtest_plugin/crash.h"
 #include "gtest_plugin/gtest_private.h"
 #include "gtest_plugin/interruption.h"
 #include "gtest_plugin/replay.h"
 #include "gtest_plugin/scheduler.h"
 #include "gtest_plugin/settings.h"
+#include "gtest_plugin/stacks.h"
 #include "gtest_plugin/surroundings.h"
 #include "gtest_plugin/test_process.h"
 #include "gtest_plugin/test_report.h"
 #include "isolate/executor.h"
+#include "isolate/internal/monotonic.h"
 #include "isolate/options.h"
 #include "isolate/setup_failure.h"
 
@@ -37,6 +39,7 @@ GTEST_DECLARE_string_(internal_run_death_test);
 namespace isolate::gtest {
 namespace {
 
+using ::isolate::internal::MonotonicNow;
 using ::testing::TestInfo;
 using ::testing::TestPartResult;
 using ::testing::TestSuite;
@@ -56,6 +59,9 @@ constexpr const char* kRunnersVariables[] = {
 // How many sandboxes stand ready.  More are no faster (design: 64 were slower than
 // 4), and take time and memory for a run of one test, too.
 constexpr int kMaxReady = 4;
+
+// Of Bazel's time limit a twentieth is kept for the end of the run.
+constexpr int kShareForReport = 20;
 
 // `judged`: how many tests have ended.
 [[noreturn]] void ExitWith(const absl::Status& status, int judged) {
@@ -82,11 +88,24 @@ bool IsFailure(const Part& part) {
          part.type == TestPartResult::kFatalFailure;
 }
 
+// When the run has to end so that its report is written before Bazel ends it: the tests that
+// run need their grace, and a large report some seconds.
+absl::Time RunDeadline(const Settings& settings) {
+  const absl::Duration limit = settings.run_limit;
+  if (limit == absl::InfiniteDuration()) {
+    return absl::InfiniteFuture();
+  }
+  const absl::Duration margin =
+      std::max(settings.options.grace + absl::Seconds(3), limit / kShareForReport);
+  return MonotonicNow() - Age() + limit - std::min(margin, limit / 2);
+}
+
 // The listener that stands between gtest's loop and the test processes.
 class Plugin : public ::testing::EmptyTestEventListener {
  public:
   Plugin(std::unique_ptr<Executor> executor, const Settings& settings)
-      : scheduler_(std::move(executor), settings.jobs),
+      : scheduler_(std::move(executor), settings.jobs, settings.slow, RunDeadline(settings)),
+        run_limit_(settings.run_limit),
         time_limit_(settings.options.timeout),
         same_network_(settings.options.network == Network::kHost) {}
 
@@ -110,6 +129,7 @@ class Plugin : public ::testing::EmptyTestEventListener {
 
   TestReport& Wait(const TestInfo& test);
   void EndTheRun();
+  [[noreturn]] static void EndProgram();
   void ReplayBody(const TestInfo& test);
   Part EndOf(const TestInfo& test, const TestReport& report) const;
   void KeepSuiteFailures(const std::vector<Step>& steps);
@@ -117,6 +137,7 @@ class Plugin : public ::testing::EmptyTestEventListener {
   static Plugin* instance_;
 
   Scheduler scheduler_;
+  const absl::Duration run_limit_;
   const absl::Duration time_limit_;
   const bool same_network_;
   SuiteFunctionsMap suite_functions_;
@@ -166,7 +187,7 @@ class Plugin::ReplayFactory : public ::testing::internal::TestFactoryBase {
 
 void Plugin::OnTestIterationStart(const UnitTest&, int) {
   if (ending_) {
-    DieOfInterruption();  // instead of a repetition
+    EndProgram();  // instead of a repetition
   }
   begun_ = false;
 }
@@ -174,8 +195,16 @@ void Plugin::OnTestIterationStart(const UnitTest&, int) {
 void Plugin::OnTestProgramEnd(const UnitTest&) {
   GiveBackSuiteFunctions();
   if (Interruption() != 0) {
+    EndProgram();
+  }
+}
+
+// After an end by a signal, of that signal; at the end of time as after a failure.
+void Plugin::EndProgram() {
+  if (Interruption() != 0) {
     DieOfInterruption();
   }
+  exit(1);
 }
 
 void Plugin::OnTestSuiteStart(const TestSuite& suite) {
@@ -237,11 +266,15 @@ TestReport& Plugin::Wait(const TestInfo& test) {
 void Plugin::EndTheRun() {
   ending_ = true;
   fflush(stdout);
-  fprintf(stderr, "isolate: the run was ended by SIG%s; these tests were running:\n",
-          sigabbrev_np(Interruption()));
+  const std::string cause =
+      Interruption() != 0
+          ? absl::StrCat("by SIG", sigabbrev_np(Interruption()))
+          : absl::StrCat("as Bazel's time limit of ", absl::FormatDuration(run_limit_),
+                         " (TEST_TIMEOUT) is nearly over");
+  fprintf(stderr, "isolate: the run was ended %s; these tests were running:\n", cause.c_str());
   for (const auto& [test, report] : scheduler_.interrupted()) {
     fprintf(stderr, "  %s.%s%s\n", test->test_suite_name(), test->name(),
-            report != nullptr ? report->crash.c_str() : "");
+            report != nullptr ? WhereItStood(*report).c_str() : "");
   }
 }
 
@@ -300,7 +333,8 @@ Part Plugin::EndOf(const TestInfo& test, const TestReport& report) const {
   end.type = TestPartResult::kFatalFailure;
   end.file = test.file();
   end.line = test.line();
-  end.message = ending_ ? "isolate: the run was ended while this test was running" + report.crash
+  end.message = ending_ ? absl::StrCat("isolate: the run was ended while this test was running",
+                                       WhereItStood(report))
                         : ExplainEnd(report, time_limit_);
   return end;
 }

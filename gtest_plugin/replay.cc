@@ -93,6 +93,21 @@ std::string WhatEnded(const TestReport& report, absl::Duration limit) {
   return "";
 }
 
+std::string DoesWhat(const Thread& thread) {
+  switch (thread.state) {
+    case 'R':
+      return "runs";
+    case 'T':
+      return "is stopped";
+    case 't':
+      return "is traced";
+    case 'Z':
+      return "has ended, and nobody has waited for it";
+    default:
+      return absl::StrCat("waits in ", thread.waits_in.empty() ? "the kernel" : thread.waits_in);
+  }
+}
+
 }  // namespace
 
 void Replay(const std::vector<Step>& steps) {
@@ -119,13 +134,29 @@ void Replay(const Part& part) {
 
 void ReplayErr(const std::string& err) { Print(err, stderr); }
 
-std::string ExplainEnd(const TestReport& report, absl::Duration limit) {
-  std::string end = WhatEnded(report, limit);
-  if (!report.crash.empty()) {
-    // The cause, if it is known, and the stack.
-    absl::StrAppend(&end, report.crash.front() == '\n' ? "" : ": ", report.crash);
+std::string WhereItStood(const TestReport& report) {
+  std::string text = report.crash;
+  for (const Process& process : report.processes) {
+    // The test's own process, if its stacks are known.
+    if (process.parent == 0 && !report.crash.empty()) {
+      continue;
+    }
+    absl::StrAppend(&text, "\n  process ", process.id);
+    if (process.parent != 0) {
+      absl::StrAppend(&text, ", child of ", process.parent);
+    }
+    absl::StrAppend(&text, ": ", process.command);
+    for (const Thread& thread : process.threads) {
+      absl::StrAppend(&text, "\n    thread ", thread.id, " (", thread.name, ") ", DoesWhat(thread));
+    }
   }
-  return end;
+  return text;
+}
+
+std::string ExplainEnd(const TestReport& report, absl::Duration limit) {
+  const std::string where = WhereItStood(report);
+  return absl::StrCat(WhatEnded(report, limit), where.empty() || where.front() == '\n' ? "" : ": ",
+                      where);
 }
 
 }  // namespace isolate::gtest

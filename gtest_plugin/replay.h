@@ -22,6 +22,10 @@ void Replay(const Part& part);
 // Prints what was captured of stderr, where that was captured apart.
 void ReplayErr(const std::string& err);
 
+// Where a test process that crashed or was ended stood: the cause, the stacks, and the other
+// processes of its sandbox, on lines of their own.
+std::string WhereItStood(const TestReport& report);
+
 // What to tell of a test process that did not go all its way.  `limit` is the
 // time limit that it had.
 std::string ExplainEnd(const TestReport& report, absl::Duration limit);

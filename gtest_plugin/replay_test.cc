@@ -77,5 +77,30 @@ TEST(ExplainEnd, OfADamagedReportTellsTheDamageBeforeAllElse) {
             "SIGSEGV)");
 }
 
+TEST(ExplainEnd, OfATestThatToldNothingNamesAllProcesses) {
+  TestReport report = ReportOf({"", Outcome::kTimedOut, SIGKILL, Progress::kTest, ""});
+  report.processes = {{2, 0, "test --flag", {{2, "test", 'R', ""}, {3, "worker", 'D', "io_wait"}}},
+                      {4, 2, "", {{4, "gone", 'Z', ""}}}};
+  EXPECT_EQ(ExplainEnd(report, absl::Seconds(1)),
+            "isolate: the test took longer than its time limit of 1s (--isolate_timeout) and was "
+            "ended\n"
+            "  process 2: test --flag\n"
+            "    thread 2 (test) runs\n"
+            "    thread 3 (worker) waits in io_wait\n"
+            "  process 4, child of 2: \n"
+            "    thread 4 (gone) has ended, and nobody has waited for it");
+}
+
+TEST(ExplainEnd, OfATestThatToldItsStacksNamesTheOtherProcesses) {
+  TestReport report = ReportOf({"", Outcome::kTimedOut, SIGTERM, Progress::kTest, ""});
+  report.crash = "\n    @ 0x1  Wait()";
+  report.processes = {{2, 0, "test", {{2, "test", 'S', ""}}}, {4, 2, "sleep 9", {}}};
+  EXPECT_EQ(ExplainEnd(report, absl::Seconds(1)),
+            "isolate: the test took longer than its time limit of 1s (--isolate_timeout) and was "
+            "ended\n"
+            "    @ 0x1  Wait()\n"
+            "  process 4, child of 2: sleep 9");
+}
+
 }  // namespace
 }  // namespace isolate::gtest

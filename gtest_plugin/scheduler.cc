@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -11,17 +12,20 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "gtest/gtest.h"
 #include "gtest_plugin/gtest_private.h"
 #include "gtest_plugin/test_process.h"
 #include "gtest_plugin/test_report.h"
 #include "isolate/executor.h"
+#include "isolate/internal/monotonic.h"
 #include "isolate/reporter.h"
 #include "isolate/setup_failure.h"
 
 namespace isolate::gtest {
 
+using ::isolate::internal::MonotonicNow;
 using ::testing::TestInfo;
 using ::testing::TestSuite;
 
@@ -166,6 +170,8 @@ absl::Status Scheduler::Start(Job& job) {
   }
   job.started = true;
   job.id = *id;
+  job.since = MonotonicNow();
+  job.patience = slow_;
   by_id_.emplace(*id, &job);
   return absl::OkStatus();
 }
@@ -218,8 +224,40 @@ std::vector<Scheduler::Interrupted> Scheduler::interrupted() const {
   return interrupted;
 }
 
+void Scheduler::NameSlow(absl::Time now) {
+  for (const auto& [id, job] : by_id_) {
+    const absl::Duration ran = now - job->since;
+    if (ran >= job->patience) {
+      fflush(stdout);
+      fprintf(stderr, "isolate: %s.%s has been running for %s\n", job->test->test_suite_name(),
+              job->test->name(),
+              absl::FormatDuration(absl::Trunc(ran, absl::Milliseconds(1))).c_str());
+      job->patience = 2 * ran;
+    }
+  }
+}
+
+// The next one that has ended; Cancelled where all have to end.
+Executor::Finished Scheduler::WaitAny() {
+  for (;;) {
+    absl::Time next = ending_ ? absl::InfiniteFuture() : deadline_;
+    for (const auto& [id, job] : by_id_) {
+      next = std::min(next, job->since + job->patience);
+    }
+    Executor::Finished finished = executor_->WaitAny(next - MonotonicNow());
+    if (!absl::IsDeadlineExceeded(finished.result.status())) {
+      return finished;
+    }
+    const absl::Time now = MonotonicNow();
+    if (now >= deadline_ && !ending_) {
+      return {0, absl::CancelledError("the run's time is over")};
+    }
+    NameSlow(now);
+  }
+}
+
 absl::Status Scheduler::Collect() {
-  Executor::Finished finished = executor_->WaitAny();
+  Executor::Finished finished = WaitAny();
   const auto found = by_id_.find(finished.id);
   if (found == by_id_.end()) {
     return finished.result.status();  // of the wait itself

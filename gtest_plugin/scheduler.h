@@ -12,6 +12,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "gtest_plugin/test_process.h"
 #include "gtest_plugin/test_report.h"
@@ -25,8 +26,13 @@ class Scheduler {
  public:
   // Runs up to `jobs` tests at once (at least 1); fewer, and says so, where the host
   // has no room for as many.
-  Scheduler(std::unique_ptr<Executor> executor, int jobs)
-      : executor_(std::move(executor)), jobs_(static_cast<size_t>(jobs)) {}
+  // Names on stderr each test that runs for longer than `slow`, and ends at `deadline`, a
+  // MonotonicNow, all that runs then, as after Interrupt.
+  Scheduler(std::unique_ptr<Executor> executor, int jobs, absl::Duration slow, absl::Time deadline)
+      : executor_(std::move(executor)),
+        jobs_(static_cast<size_t>(jobs)),
+        slow_(slow),
+        deadline_(deadline) {}
 
   // Takes over the tests that may run in this iteration, in gtest's order.
   // Starts none: gtest may yet skip them all.  `functions` holds the suites' own
@@ -54,7 +60,7 @@ class Scheduler {
   // Async-signal-safe.
   void Interrupt() { executor_->Interrupt(); }
 
-  // A Wait was interrupted.
+  // A Wait was interrupted, or the deadline passed.
   bool ending() const { return ending_; }
 
   struct Interrupted {
@@ -70,6 +76,8 @@ class Scheduler {
     ::testing::TestInfo* test = nullptr;
     bool started = false;
     Executor::Id id = 0;
+    absl::Time since;         // it was started
+    absl::Duration patience;  // how long it may run before it is named
     std::unique_ptr<TestReport> report;
   };
 
@@ -81,10 +89,14 @@ class Scheduler {
   void DropReport(Job& job);
   absl::Status Fill();
   absl::Status Collect();
+  Executor::Finished WaitAny();
+  void NameSlow(absl::Time now);
   void TerminateRunning();
 
   const std::unique_ptr<Executor> executor_;
   size_t jobs_;
+  const absl::Duration slow_;
+  const absl::Time deadline_;
   const SuiteFunctionsMap* functions_ = nullptr;
   std::deque<Job> queue_;
   size_t next_ = 0;  // the first job that Fill has not looked at

@@ -190,7 +190,11 @@ ABSL_FLAG(isolate::gtest::OutputLimit, isolate_output_limit, isolate::gtest::Out
           "the beginning and half from the end.");
 ABSL_FLAG(isolate::gtest::TimeSpan, isolate_timeout,
           isolate::gtest::TimeSpan{absl::InfiniteDuration()},
-          "The time limit of each test, as 10s or 500ms; inf: none.");
+          "The time limit of each test, as 10s or 500ms; inf: none. Bazel's for the whole program "
+          "(TEST_TIMEOUT) holds in any case: the run ends in time to write its report.");
+ABSL_FLAG(isolate::gtest::TimeSpan, isolate_slow, isolate::gtest::TimeSpan{absl::Seconds(60)},
+          "A test that is still running after this time is named, and again each time that it has "
+          "run for twice as long; inf: never.");
 ABSL_FLAG(isolate::gtest::TimeSpan, isolate_grace, isolate::gtest::TimeSpan{absl::Seconds(2)},
           "How long a test that is over its time limit has between SIGTERM and the end of its "
           "sandbox.");
@@ -199,8 +203,9 @@ namespace isolate::gtest {
 namespace {
 
 constexpr absl::string_view kFlagNames[] = {
-    "isolate",          "isolate_jobs",         "isolate_network", "isolate_hostname",
-    "isolate_tmp_size", "isolate_output_limit", "isolate_timeout", "isolate_grace",
+    "isolate",          "isolate_jobs",     "isolate_network",
+    "isolate_hostname", "isolate_tmp_size", "isolate_output_limit",
+    "isolate_timeout",  "isolate_slow",     "isolate_grace",
 };
 
 struct Assignment {
@@ -247,6 +252,15 @@ int DefaultJobs() {
     return 1;
   }
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+absl::Duration BazelTimeLimit() {
+  const char* text = getenv("TEST_TIMEOUT");
+  int seconds = 0;
+  if (text == nullptr || !absl::SimpleAtoi(text, &seconds) || seconds <= 0) {
+    return absl::InfiniteDuration();
+  }
+  return absl::Seconds(seconds);
 }
 
 }  // namespace
@@ -299,6 +313,12 @@ absl::StatusOr<Settings> ParseSettings(int* argc, char** argv) {
   settings.options.tmpfs_size_bytes = absl::GetFlag(FLAGS_isolate_tmp_size).bytes;
   settings.options.output_limit_bytes = absl::GetFlag(FLAGS_isolate_output_limit).bytes;
   settings.options.timeout = absl::GetFlag(FLAGS_isolate_timeout).duration;
+  settings.slow = absl::GetFlag(FLAGS_isolate_slow).duration;
+  if (settings.slow <= absl::ZeroDuration()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--isolate_slow=", absl::FormatDuration(settings.slow), ": expected inf, or more than 0"));
+  }
+  settings.run_limit = BazelTimeLimit();
   settings.options.grace = absl::GetFlag(FLAGS_isolate_grace).duration;
   if (absl::Status status = Validate(settings.options); !status.ok()) {
     return absl::InvalidArgumentError(absl::StrCat("--isolate_", status.message()));

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "isolate/options.h"
 
 namespace isolate::gtest {
@@ -18,6 +19,10 @@ struct Settings {
   bool isolate_given = false;
   // How many tests run at once; at least 1.
   int jobs = 1;
+  // A test that runs for longer is named.
+  absl::Duration slow = absl::InfiniteDuration();
+  // Bazel's time limit for the whole program; infinite outside of it.
+  absl::Duration run_limit = absl::InfiniteDuration();
   Options options;
 };
 

@@ -231,6 +231,8 @@ INSTANTIATE_TEST_SUITE_P(
         ValueCase{"EmptyTimeout", "isolate_timeout", "", nullptr, "10s"},
         ValueCase{"TimeoutOfZero", "isolate_timeout", "0", nullptr, "must be positive"},
         ValueCase{"NegativeTimeout", "isolate_timeout", "-1s", nullptr, "must be positive"},
+        ValueCase{"SlowOfZero", "isolate_slow", "0s", nullptr, "more than 0"},
+        ValueCase{"SlowWithoutAUnit", "isolate_slow", "60", nullptr, "10s"},
         ValueCase{"GraceWithoutAUnit", "isolate_grace", "2", nullptr, "500ms"},
         ValueCase{"NegativeGrace", "isolate_grace", "-1s", nullptr, "must not be negative"}),
     kName);
@@ -269,7 +271,7 @@ TEST_F(ParseSettingsTest, RefusesAnUnknownFlagOfOursWithTheListOfFlags) {
   EXPECT_EQ(status.message(),
             "--isolate_job: there is no such flag; there are: --isolate, --isolate_jobs, "
             "--isolate_network, --isolate_hostname, --isolate_tmp_size, "
-            "--isolate_output_limit, --isolate_timeout, --isolate_grace");
+            "--isolate_output_limit, --isolate_timeout, --isolate_slow, --isolate_grace");
   EXPECT_THAT(arguments.left(), ElementsAre("program", "--isolate_job=4"));
 }
 
@@ -309,7 +311,7 @@ TEST_F(ParseSettingsTest, TakesAnArgvWithNothingInIt) {
 TEST(FlagsHelp, NamesEveryFlagWithItsDefault) {
   for (const char* flag : {"--isolate=on", "--isolate_jobs=auto", "--isolate_network=loopback",
                            "--isolate_hostname=isolate", "--isolate_tmp_size=half",
-                           "--isolate_timeout=inf", "--isolate_grace=2s"}) {
+                           "--isolate_timeout=inf", "--isolate_slow=1m", "--isolate_grace=2s"}) {
     EXPECT_THAT(FlagsHelp(), HasSubstr(absl::StrCat("  ", flag, "\n")));
   }
 }

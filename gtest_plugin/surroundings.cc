@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/types.h>
+#include <time.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -18,6 +20,8 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/time/time.h"
 #include "absl/types/optional.h"
 
 // ThreadSanitizer has a thread of its own in every process, forks among them.
@@ -103,6 +107,21 @@ std::string WhatTestsMiss(bool same_network) {
                     "--isolate_network=host.\n");
   }
   return missing;
+}
+
+absl::Duration Age() {
+  // The name, which may have any character in it, ends at the last parenthesis; it is field 2, and
+  // the start, in ticks of CLOCK_BOOTTIME, is field 22 (proc(5)).
+  const std::string line = LineOf("/proc/self/stat");
+  const std::vector<std::string> fields = absl::StrSplit(line.substr(line.rfind(')') + 1), ' ');
+  int64_t start = 0;
+  timespec now;
+  if (fields.size() <= 20 || !absl::SimpleAtoi(fields[20], &start) ||
+      clock_gettime(CLOCK_BOOTTIME, &now) != 0) {
+    return absl::ZeroDuration();
+  }
+  return absl::DurationFromTimespec(now) -
+         absl::Seconds(static_cast<double>(start) / static_cast<double>(sysconf(_SC_CLK_TCK)));
 }
 
 absl::optional<std::string> Debugger() {

@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "absl/time/time.h"
 #include "absl/types/optional.h"
 
 namespace isolate::gtest {
@@ -14,6 +15,10 @@ namespace isolate::gtest {
 // unless the tests have the same network.  Empty where there is nothing.  Costs a few
 // files of /proc and two calls for each descriptor.
 std::string WhatTestsMiss(bool same_network);
+
+// How long ago the process was started, to a hundredth of a second; zero where /proc does not
+// tell.
+absl::Duration Age();
 
 // "gdb (pid 12)" where a process traces this one, "valgrind" where that runs it.
 absl::optional<std::string> Debugger();

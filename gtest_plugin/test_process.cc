@@ -1,6 +1,8 @@
 #include "gtest_plugin/test_process.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -179,11 +181,24 @@ class ReportingListener : public ::testing::EmptyTestEventListener {
   size_t sent_bytes_ = 0;
 };
 
+// Where the outputs go that Bazel keeps, if a core may be written at all.  Process numbers
+// repeat in sandboxes, so each test has a folder.
+std::string CoreFolder(const TestInfo& test) {
+  const char* outputs = getenv("TEST_UNDECLARED_OUTPUTS_DIR");
+  rlimit limit;
+  if (outputs == nullptr || getrlimit(RLIMIT_CORE, &limit) != 0 || limit.rlim_cur == 0) {
+    return "";
+  }
+  std::string name = absl::StrCat(test.test_suite_name(), ".", test.name());
+  std::replace(name.begin(), name.end(), '/', '_');
+  return absl::StrCat(outputs, "/", name);
+}
+
 }  // namespace
 
 int RunTest(TestSuite& suite, TestInfo& test, const SuiteFunctions& functions, Reporter& reporter) {
   ReleaseInterruptions();
-  ReportCrashes(reporter);
+  ReportCrashes(reporter, CoreFolder(test));
   // What is set aside lives until the process ends, and stays in sight, so that it is
   // no leak to LeakSanitizer.
   static auto* listeners = new ::testing::TestEventListeners;

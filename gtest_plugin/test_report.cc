@@ -137,6 +137,7 @@ TestReport MakeTestReport(Result result) {
   report.code = result.code;
   report.elapsed_ms = absl::ToInt64Milliseconds(result.usage.wall);
   report.damage = std::move(result.report_error);
+  report.processes = std::move(result.processes);
   report.err = std::move(result.err);
   report.size_bytes = report.err.size() + result.out.size();
   for (const Message& message : result.messages) {
@@ -175,7 +176,7 @@ TestReport MakeTestReport(Result result) {
         report.elapsed_ms = event->elapsed_ms;
         break;
       case Event::Kind::kCrash:
-        report.crash = std::move(event->crash);
+        report.crash += event->crash;
         break;
     }
     phase->push_back(std::move(step));

@@ -52,7 +52,8 @@ struct Event {
   Part part;
   Property property;
   int64_t elapsed_ms = 0;  // kTestEnd: as gtest measured it
-  std::string crash;       // kCrash: the cause, and the stack on lines of its own
+  std::string
+      crash;  // kCrash: a piece of the cause and the stacks, the latter on lines of their own
 };
 
 // How a crash event begins: a signal handler puts the text behind it, to the end of
@@ -85,8 +86,9 @@ struct TestReport {
   // What became of the process.
   Outcome outcome = Outcome::kLost;
   int code = 0;
-  std::string damage;  // not empty: what is wrong with the report
-  std::string crash;   // what Event::crash told
+  std::string damage;              // not empty: what is wrong with the report
+  std::string crash;               // all that Event::crash told
+  std::vector<Process> processes;  // that were in the sandbox when its time was over
 
   size_t size_bytes = 0;  // of all texts together
 

@@ -95,7 +95,7 @@ class Executor::Impl {
   }
 
   absl::StatusOr<Id> Start(Function function);
-  Finished WaitAny();
+  Finished WaitAny(absl::Duration limit);
   void Interrupt();
   void Terminate(Id id);
   void Cancel(Id id);
@@ -108,7 +108,7 @@ class Executor::Impl {
   absl::StatusOr<Id> Adopt(const Joined& joined, Sandbox sandbox, TaskPipes pipes,
                            const Nonce& nonce);
   void ComeBack();
-  void WaitForEvents();
+  void WaitForEvents(absl::Time deadline);
   void SetEnvironment() const;
   [[noreturn]] void RunTest(const EnterPlan& plan, const Nonce& nonce, Function function) noexcept;
 
@@ -228,11 +228,12 @@ void Executor::Impl::ComeBack() {
   }
 }
 
-Executor::Finished Executor::Impl::WaitAny() {
+Executor::Finished Executor::Impl::WaitAny(absl::Duration limit) {
   if (tasks_.empty()) {
     return {0, absl::FailedPreconditionError("nothing runs that could be waited for")};
   }
   ComeBack();
+  const absl::Time until = MonotonicNow() + limit;
   for (;;) {
     for (auto& [id, task] : tasks_) {
       if (task->finished()) {
@@ -242,30 +243,35 @@ Executor::Finished Executor::Impl::WaitAny() {
         return finished;
       }
     }
-    WaitForEvents();
+    WaitForEvents(until);
     if (eventfd_t count; eventfd_read(interrupt_.get(), &count) == 0) {
       left_ = MonotonicNow();
       return {0, absl::CancelledError("the wait was interrupted")};
     }
     const absl::Time now = MonotonicNow();
+    bool finished = false;
     for (auto& [id, task] : tasks_) {
       if (!task->finished() && task->deadline() <= now) {
         task->OnDeadline(now);
       }
+      finished = finished || task->finished();
+    }
+    if (!finished && until <= now) {
+      left_ = now;
+      return {0, absl::DeadlineExceededError("nothing ended within the limit of the wait")};
     }
   }
 }
 
-// Waits until a descriptor is readable or a time limit is over, and lets each
-// task take what has come.
-void Executor::Impl::WaitForEvents() {
+// Waits until a descriptor is readable or a time limit is over, `deadline` or a
+// task's own, and lets each task take what has come.
+void Executor::Impl::WaitForEvents(absl::Time deadline) {
   struct Wait {
     Task* task;
     Task::Source source;
   };
   std::vector<pollfd> descriptors;
   std::vector<Wait> waits;
-  absl::Time deadline = absl::InfiniteFuture();
   for (auto& [id, task] : tasks_) {
     deadline = std::min(deadline, task->deadline());
     for (int i = 0; i < Task::kSourceCount; ++i) {
@@ -363,7 +369,7 @@ absl::StatusOr<Executor::Id> Executor::StartCommand(const std::vector<std::strin
   });
 }
 
-Executor::Finished Executor::WaitAny() { return impl_->WaitAny(); }
+Executor::Finished Executor::WaitAny(absl::Duration limit) { return impl_->WaitAny(limit); }
 
 void Executor::Interrupt() { impl_->Interrupt(); }
 

@@ -41,6 +41,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "isolate/options.h"
 #include "isolate/reporter.h"
 #include "isolate/result.h"
@@ -93,10 +94,11 @@ class Executor {
   absl::StatusOr<Id> StartCommand(const std::vector<std::string>& argv);
 
   // Waits until one of those started has ended, and gives what became of it.
-  // FailedPrecondition where running() is 0; Cancelled after Interrupt.  What they write is read,
-  // and their time limits are enforced, only in here: until it is called, a process that writes
-  // more than a pipe holds (64 KiB) waits, and its time stands still.
-  Finished WaitAny();
+  // FailedPrecondition where running() is 0; Cancelled after Interrupt; DeadlineExceeded where
+  // none has ended within `limit`.  What they write is read, and their time limits are enforced,
+  // only in here: until it is called, a process that writes more than a pipe holds (64 KiB)
+  // waits, and its time stands still.
+  Finished WaitAny(absl::Duration limit = absl::InfiniteDuration());
 
   // Makes the WaitAny that waits now, or else the next one, give Cancelled at once.
   // Async-signal-safe, and for any thread.

@@ -90,8 +90,14 @@ absl::Status Reporter::Begin() {
   return WriteFrame(report_.get(), Tag::kHello, Encoder().U32(internal::kWireVersion).bytes());
 }
 
+bool Reporter::IsOwnProcess() const {
+  return getpid() == process_ && internal::ForkGeneration() == generation_;
+}
+
+bool Reporter::connected() const { return IsOwnProcess() && report_.IsOurs(); }
+
 absl::Status Reporter::Check() const {
-  if (getpid() != process_ || internal::ForkGeneration() != generation_) {
+  if (!IsOwnProcess()) {
     return absl::FailedPreconditionError("only the sandboxed function's own process may send");
   }
   if (!report_.IsOurs() || !mark_.IsOurs()) {
@@ -126,8 +132,7 @@ absl::Status Reporter::Send(absl::string_view message) {
 }
 
 bool Reporter::SendLast(absl::string_view message) const {
-  if (message.size() > kMaxMessageSize || getpid() != process_ ||
-      internal::ForkGeneration() != generation_ || !report_.IsOurs()) {
+  if (message.size() > kMaxMessageSize || !connected()) {
     return false;
   }
   const auto header = FrameHeader(Tag::kMessage, message.size());

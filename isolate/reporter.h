@@ -52,6 +52,10 @@ class Reporter {
   // end, whatever is printed later.  False where Send would not be OK.
   bool SendLast(absl::string_view message) const;
 
+  // Whether a message would arrive: this is the function's own process, and it has
+  // not closed the descriptors.  Takes no lock, as SendLast.
+  bool connected() const;
+
  private:
   friend class Executor;
 
@@ -77,6 +81,7 @@ class Reporter {
     ino_t inode_ = 0;
   };
 
+  bool IsOwnProcess() const;
   // What Send and End ask for.
   absl::Status Check() const;
 

@@ -58,6 +58,20 @@ struct Message {
   size_t out_position = 0;  // an offset into Result::out
 };
 
+// Of a process in a sandbox (proc(5)); ids as the sandbox has them.
+struct Thread {
+  pid_t id = 0;
+  std::string name;
+  char state = '?';      // R runs, S sleeps, D sleeps for good, T is stopped, Z has ended
+  std::string waits_in;  // the kernel's function; empty: it runs, or it is not known
+};
+struct Process {
+  pid_t id = 0;
+  pid_t parent = 0;     // 0: outside of the sandbox
+  std::string command;  // its arguments; empty where it has ended
+  std::vector<Thread> threads;
+};
+
 struct Result {
   Outcome outcome = Outcome::kLost;
   int code = 0;
@@ -73,6 +87,9 @@ struct Result {
   // Not empty where the report was damaged: what was wrong with it.  What came
   // before the damage is in `messages`.
   std::string report_error;
+
+  // Who was in the sandbox when the time limit passed; with a pid namespace only.
+  std::vector<Process> processes;
 
   Usage usage;
   Namespaces namespaces;

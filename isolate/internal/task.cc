@@ -22,6 +22,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "isolate/internal/capture.h"
+#include "isolate/internal/census.h"
 #include "isolate/internal/fd.h"
 #include "isolate/internal/monotonic.h"
 #include "isolate/internal/raw.h"
@@ -206,6 +207,9 @@ void Task::OnDeadline(absl::Time now) {
   if (!timed_out_) {
     timed_out_ = true;
     deadline_ = now + grace_;
+    if (has_pid_namespace_) {
+      processes_ = TakeCensus(sandbox_.namespaces().pid);
+    }
     raw::PidfdSendSignal(process_.get(), SIGTERM);
   } else {
     deadline_ = absl::InfiniteFuture();
@@ -283,6 +287,7 @@ absl::StatusOr<Result> Task::Take() {
     result.outcome = Outcome::kExited;
     result.code = WEXITSTATUS(*wait_status_);
   }
+  result.processes = std::move(processes_);
   result.usage = usage_;
   result.usage.wall = ended_ - started_;
   result.namespaces = sandbox_.namespaces();

@@ -85,6 +85,7 @@ class Task {
   Capture out_;
   Capture err_;
   std::vector<Frame> frames_;
+  std::vector<Process> processes_;
 
   absl::Time started_;
   absl::Time ended_;

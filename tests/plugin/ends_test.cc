@@ -1,7 +1,11 @@
 // A test that ends its process is a failure, and the only one.
 
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 
+#include <filesystem>
+#include <fstream>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -14,6 +18,7 @@ namespace isolate::plugin_tests {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -115,6 +120,33 @@ TEST(Crash, IsToldWithItsCauseAndItsStack) {
   EXPECT_EQ(death.text, "");
 }
 
+// Where cores go is the machine's affair, unless they go to the working directory.
+TEST(Core, LandsAmongTheOutputsThatBazelKeeps) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "a sanitizer's shadow memory makes cores too large";
+#endif
+  std::string pattern;
+  std::getline(std::ifstream("/proc/sys/kernel/core_pattern"), pattern);
+  if (pattern.find_first_of("|/@") != std::string::npos) {
+    GTEST_SKIP() << "cores go to " << pattern;
+  }
+  const std::string outputs = ::testing::TempDir() + "/outputs";
+  std::filesystem::create_directory(outputs);
+  Command command = EndsCommand("Crash.OfAnUnmappedAddress:Crash.OfAnAbort", "crashes");
+  command.environment.emplace_back("TEST_UNDECLARED_OUTPUTS_DIR", outputs);
+  command.before_exec = [] {
+    rlimit limit;
+    getrlimit(RLIMIT_CORE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    return setrlimit(RLIMIT_CORE, &limit) == 0;
+  };
+  Execute(command);
+  for (const char* test : {"Crash.OfAnUnmappedAddress", "Crash.OfAnAbort"}) {
+    EXPECT_FALSE(std::filesystem::is_empty(outputs + "/" + test)) << test;
+  }
+  std::filesystem::remove_all(outputs);
+}
+
 TEST(Timeout, TellsWhereTheTestStood) {
   const Finished finished = Execute(
       {"waits",
@@ -124,6 +156,70 @@ TEST(Timeout, TellsWhereTheTestStood) {
   EXPECT_THAT(
       Sections(finished.out).at("Several/Waits.ForEver/0").text,
       AllOf(HasSubstr("and was ended\n"), HasSubstr("(anonymous namespace)::TellAndWait()")));
+}
+
+TEST(Interruption, TellsWhereEveryThreadAndProcessStood) {
+  const Finished finished = ExecuteUntilTold(
+      {"stands", Build::kIsolated, {"--isolate_grace=60s", "--gtest_filter=Crowd.Stands"}}, 1,
+      SIGINT);
+  EXPECT_EQ(finished.signal, SIGINT);
+  const std::string text = Sections(finished.out).at("Crowd.Stands").text;
+  EXPECT_THAT(text, HasSubstr("Crowd_Stands_Test::TestBody()"));
+  EXPECT_THAT(text, ContainsRegex("  thread [0-9]+ \\(stander\\):\n"
+                                  "(    @ .*\n)*"
+                                  "    @ .*::StandInAThread\\(\\)\n"));
+  EXPECT_THAT(text, ContainsRegex("  thread [0-9]+ \\(deaf\\) blocks signals; in the kernel: "));
+  EXPECT_THAT(text, ContainsRegex("  process [0-9]+, child of 2: sleep 1234567\n"
+                                  "    thread [0-9]+ \\(sleep\\) waits in "));
+  EXPECT_THAT(finished.err,
+              ContainsRegex("isolate: process [0-9]+, which the test forked, stands here:\n"
+                            "(    @ .*\n)*"
+                            "    @ .*::StandInAFork\\(\\)\n"));
+}
+
+TEST(Fork, ThatTheTestTerminatesTellsNothing) {
+  const Finished finished =
+      Execute({"stands", Build::kIsolated, {"--gtest_filter=Fork.MayBeTerminatedInSilence"}});
+  EXPECT_EQ(finished.exit_code, 0) << finished.out;
+  EXPECT_EQ(finished.err, "");
+}
+
+// With a time limit in which everything happens but the end of this test.
+TEST(SlowTest, IsNamed) {
+  const Finished finished = Execute({"waits",
+                                     Build::kIsolated,
+                                     {"--isolate_slow=1ms", "--isolate_timeout=3s",
+                                      "--isolate_grace=0s", "--gtest_filter=Several/*/0"}});
+  EXPECT_EQ(finished.exit_code, 1);
+  EXPECT_THAT(finished.err,
+              ContainsRegex("^isolate: Several/Waits.ForEver/0 has been running for [0-9.]+m?s\n"));
+  // At 1 ms, at twice that, and so on: not more than 12 times in 4 s.
+  EXPECT_LE(Count(finished.err, "has been running for"), 16);
+}
+
+TEST(BazelsTimeLimit, EndsTheRunInTimeToWriteTheReport) {
+  Command command{"waits", Build::kIsolated, {"--isolate_jobs=2", "--gtest_filter=Several/*"}};
+  command.environment = {{"TEST_TIMEOUT", "6"}};
+  command.report = "xml";
+  const Finished finished = Execute(command);
+  EXPECT_EQ(finished.exit_code, 1);
+  EXPECT_THAT(finished.err,
+              HasSubstr("isolate: the run was ended as Bazel's time limit of 6s (TEST_TIMEOUT) is "
+                        "nearly over; these tests were running:\n"
+                        "  Several/Waits.ForEver/0\n    @ "));
+  EXPECT_THAT(finished.err, HasSubstr("  Several/Waits.ForEver/1\n    @ "));
+  const auto sections = Sections(finished.out);
+  EXPECT_EQ(sections.at("Several/Waits.ForEver/0").ending, "FAILED");
+  EXPECT_EQ(sections.at("Several/Waits.ForEver/1").ending, "SKIPPED");
+  EXPECT_THAT(finished.report, HasSubstr("</testsuites>"));
+}
+
+TEST(BazelsTimeLimit, EndsARepetition) {
+  Command command{"waits", Build::kIsolated, {"--gtest_repeat=-1", "--gtest_filter=*/0"}};
+  command.environment = {{"TEST_TIMEOUT", "2"}};
+  const Finished finished = Execute(command);
+  EXPECT_EQ(finished.exit_code, 1);
+  EXPECT_EQ(Count(finished.out, "[  FAILED  ] 1 test"), 1);
 }
 
 TEST(Leak, IsAFailureOfTheTestThatLeaked) {

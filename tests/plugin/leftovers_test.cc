@@ -1,10 +1,7 @@
 // Nothing is left of a run: no process, no zombie, no descriptor, no mount.
 
-#include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -105,62 +102,31 @@ void ExpectTold(const Finished& finished) {
   EXPECT_THAT(finished.report, HasSubstr("</testsuites>"));
 }
 
-// Everybody in a sandbox holds the pipe: its end is theirs.
 TEST_P(Signal, ToTheRunnerEndsEverything) {
-  constexpr int kTellDescriptor = 100;
-  constexpr int kDeadlineMs = 60 * 1000;
-  int tell[2];
-  ASSERT_EQ(pipe2(tell, O_CLOEXEC), 0);
   Command command{"waits",
                   Build::kIsolated,
                   {"--isolate_jobs=4", "--isolate_grace=60s", "--gtest_filter=Several/*"}};
-  command.environment = {{"TELL_FD", std::to_string(kTellDescriptor)}};
   command.report = "xml";
-  command.before_exec = [&] { return dup2(tell[1], kTellDescriptor) == kTellDescriptor; };
-  {
-    Program program(command);
-    close(tell[1]);
-    char byte;
-    for (int test = 0; test < 4; ++test) {
-      pollfd told = {tell[0], POLLIN, 0};
-      ASSERT_EQ(poll(&told, 1, kDeadlineMs), 1);
-      ASSERT_EQ(read(tell[0], &byte, 1), 1);
-    }
-    program.Kill(GetParam());
-    const Finished finished = program.Wait();
-    EXPECT_EQ(finished.signal, GetParam());
-    if (GetParam() == SIGTERM || GetParam() == SIGINT) {
-      ExpectTold(finished);
-    }
-    pollfd ended = {tell[0], POLLIN, 0};
-    ASSERT_EQ(poll(&ended, 1, kDeadlineMs), 1) << "somebody still holds the pipe";
-    EXPECT_EQ(read(tell[0], &byte, 1), 0);
-    EXPECT_THAT(WaitForOrphans(), IsEmpty());
+  const Finished finished = ExecuteUntilTold(command, 4, GetParam());
+  EXPECT_EQ(finished.signal, GetParam());
+  if (GetParam() == SIGTERM || GetParam() == SIGINT) {
+    ExpectTold(finished);
   }
-  close(tell[0]);
+  EXPECT_THAT(WaitForOrphans(), IsEmpty());
 }
 
 TEST_F(Leftovers, OfARunThatEndsInItsSecondTestAreNone) {
-  int tell[2];
-  ASSERT_EQ(pipe2(tell, O_CLOEXEC), 0);
-  Command command{"waits",
-                  Build::kIsolated,
-                  {"--isolate_jobs=1", "--isolate_grace=60s", "--gtest_filter=Second.*"}};
-  command.environment = {{"TELL_FD", "100"}};
-  command.before_exec = [&] { return dup2(tell[1], 100) == 100; };
-  Program program(command);
-  close(tell[1]);
-  char byte;
-  ASSERT_EQ(read(tell[0], &byte, 1), 1);
-  program.Kill(SIGTERM);
-  const Finished finished = program.Wait();
+  const Finished finished =
+      ExecuteUntilTold({"waits",
+                        Build::kIsolated,
+                        {"--isolate_jobs=1", "--isolate_grace=60s", "--gtest_filter=Second.*"}},
+                       1, SIGTERM);
   EXPECT_EQ(finished.signal, SIGTERM);
   EXPECT_THAT(WaitForOrphans(), IsEmpty());
   const auto sections = Sections(finished.out);
   EXPECT_EQ(sections.at("Second.Passes").ending, "OK");
   EXPECT_EQ(sections.at("Second.Waits").ending, "FAILED");
   EXPECT_EQ(sections.at("Second.WaitsToo").ending, "SKIPPED");
-  close(tell[0]);
 }
 
 INSTANTIATE_TEST_SUITE_P(, Signal, ::testing::Values(SIGKILL, SIGTERM, SIGINT, SIGQUIT),

@@ -29,6 +29,7 @@ namespace fs = std::filesystem;
 // Long enough for the slowest machine: nothing ever takes this long and passes.
 constexpr int kDeadlineMs = 240 * 1000;
 constexpr int kOrphanDeadlineMs = 60 * 1000;
+constexpr int kTellDescriptor = 100;
 
 // What can be read: less, or nothing, where a process of /proc has gone.  (A
 // stream would throw then.)
@@ -55,8 +56,9 @@ std::vector<std::string> Environment(const Command& command) {
   std::vector<std::string> kept;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     bool ours = false;
-    for (const char* prefix : {"GTEST_", "ISOLATE_", "TEST_SHARD", "TEST_TOTAL_SHARDS=",
-                               "TEST_PREMATURE_EXIT_FILE=", "TESTBRIDGE_", "XML_OUTPUT_FILE="}) {
+    for (const char* prefix :
+         {"GTEST_", "ISOLATE_", "TEST_SHARD", "TEST_TOTAL_SHARDS=", "TEST_PREMATURE_EXIT_FILE=",
+          "TEST_TIMEOUT=", "TESTBRIDGE_", "XML_OUTPUT_FILE="}) {
       ours |= absl::StartsWith(*entry, prefix);
     }
     for (const auto& [name, value] : command.environment) {
@@ -173,6 +175,29 @@ Finished Program::Wait() {
 }
 
 Finished Execute(const Command& command) { return Program(command).Wait(); }
+
+Finished ExecuteUntilTold(Command command, int tests, int signal) {
+  int tell[2];
+  EXPECT_EQ(pipe2(tell, O_CLOEXEC), 0);
+  command.environment.emplace_back("TELL_FD", absl::StrCat(kTellDescriptor));
+  command.before_exec = [&] { return dup2(tell[1], kTellDescriptor) == kTellDescriptor; };
+  Program program(command);
+  close(tell[1]);
+  for (int test = 0; test < tests; ++test) {
+    pollfd told = {tell[0], POLLIN, 0};
+    char byte;
+    if (poll(&told, 1, kDeadlineMs) != 1 || read(tell[0], &byte, 1) != 1) {
+      ADD_FAILURE() << "only " << test << " tests have told";
+      break;
+    }
+  }
+  program.Kill(signal);
+  Finished finished = program.Wait();
+  pollfd ended = {tell[0], POLLIN, 0};
+  EXPECT_EQ(poll(&ended, 1, kOrphanDeadlineMs), 1) << "somebody still holds the pipe";
+  close(tell[0]);
+  return finished;
+}
 
 std::string PathOf(const std::string& specimen, Build build) {
   fs::path root = fs::current_path();

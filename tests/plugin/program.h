@@ -76,6 +76,11 @@ class Program {
 
 Finished Execute(const Command& command);
 
+// Executes a specimen whose tests write a byte each to descriptor TELL_FD when they have come to
+// where they wait, and sends it `signal` when that many have.  All that ran in it has ended when
+// this returns.
+Finished ExecuteUntilTold(Command command, int tests, int signal);
+
 // The path of a specimen's program.
 std::string PathOf(const std::string& specimen, Build build);
 

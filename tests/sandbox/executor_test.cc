@@ -155,6 +155,23 @@ TEST_P(ExecutorWithReady, HasNothingToWaitForWhereNothingRuns) {
   EXPECT_TRUE(absl::IsFailedPrecondition(executor_->WaitAny().result.status()));
 }
 
+TEST_P(ExecutorWithReady, WaitsNoLongerThanItIsTold) {
+  Meeting meeting;
+  const Executor::Id id = Start([&](Reporter&) {
+    meeting.Attend();
+    return 7;
+  });
+  ASSERT_TRUE(meeting.Await(1));
+  for (const absl::Duration limit : {absl::ZeroDuration(), absl::Milliseconds(1)}) {
+    EXPECT_TRUE(absl::IsDeadlineExceeded(executor_->WaitAny(limit).result.status()));
+    EXPECT_EQ(executor_->running(), 1U);
+  }
+  meeting.Dismiss(1);
+  const Executor::Finished finished = executor_->WaitAny(absl::Hours(1));
+  EXPECT_EQ(finished.id, id);
+  EXPECT_EQ(Told(finished.result), "returned 7");
+}
+
 TEST_P(ExecutorWithReady, RefusesACommandWithANulByte) {
   const absl::Status status = executor_->StartCommand({"true", std::string("a\0b", 3)}).status();
   EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;

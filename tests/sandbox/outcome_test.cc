@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -273,6 +275,38 @@ TEST(Timeout, TakesGrandchildrenWithIt) {
   EXPECT_EQ(pidfds.size(), 2U);
   EXPECT_EQ(Told((*executor)->WaitAny().result), "timed out");
   EXPECT_TRUE(AllEnd(pidfds));
+}
+
+TEST(Timeout, NamesTheProcessesOfTheSandbox) {
+  const absl::StatusOr<std::unique_ptr<Executor>> executor = Executor::Create({});
+  ASSERT_TRUE(executor.ok()) << Told(executor.status());
+  const Meeting meeting;
+  const absl::StatusOr<Executor::Id> id = (*executor)->Start([&](Reporter&) {
+    prctl(PR_SET_NAME, "test");
+    if (fork() == 0) {
+      prctl(PR_SET_NAME, "child");
+    }
+    meeting.Attend();
+    return 0;
+  });
+  ASSERT_TRUE(id.ok()) << Told(id.status());
+  ASSERT_TRUE(meeting.Await(2));
+  (*executor)->Terminate(*id);
+  const absl::StatusOr<Result> result = (*executor)->WaitAny().result;
+  EXPECT_EQ(Told(result), "timed out");
+  ASSERT_EQ(result->processes.size(), 2U);
+  EXPECT_EQ(result->processes[0].id, 2);
+  EXPECT_EQ(result->processes[0].parent, 0);
+  EXPECT_EQ(result->processes[1].parent, 2);
+  EXPECT_NE(result->processes[1].command, "");
+  const char* const names[] = {"test", "child"};
+  for (int i = 0; i < 2; ++i) {
+    // A sanitizer may have a thread of its own.
+    const Thread& thread = result->processes[i].threads.at(0);
+    EXPECT_EQ(thread.id, result->processes[i].id);
+    EXPECT_EQ(thread.name, names[i]);
+    EXPECT_NE(thread.state, '?');
+  }
 }
 
 TEST(Timeout, IsNotForWhatEndsInTime) {

@@ -1,0 +1,244 @@
+#include "gtest_plugin/stacks.h"
+
+#include <dirent.h>
+#include <execinfo.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <time.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <climits>
+#include <cstdint>
+
+#include "absl/debugging/symbolize.h"
+#include "gtest_plugin/signal_safe_text.h"
+
+namespace isolate::gtest {
+namespace {
+
+constexpr int kMaxFrames = 64;
+constexpr int kMaxThreads = 128;
+constexpr int kMaxProcesses = 128;
+constexpr int64_t kThreadsHaveMs = 1000;
+constexpr int64_t kProcessesHaveMs = 500;
+// How a process that was forked from the test's tells our SIGTERM from one that the
+// test sends it.
+constexpr int kAskedToTell = 0x150a7e11;
+
+// Where the interrupted code stood; null where this architecture's context is not
+// known here.
+void* ProgramCounter(const void* context) {
+  const auto& machine = static_cast<const ucontext_t*>(context)->uc_mcontext;
+#if defined(__x86_64__)
+  return reinterpret_cast<void*>(machine.gregs[REG_RIP]);
+#elif defined(__aarch64__)
+  return reinterpret_cast<void*>(machine.pc);
+#else
+  (void)machine;
+  return nullptr;
+#endif
+}
+
+// A thread's stack.  By the unwind tables: libc, in which abort() ends, has no frame
+// pointers.
+struct Stack {
+  void* frames[kMaxFrames];
+  int count = 0;
+  void* interrupted = nullptr;
+
+  void Take(const void* context) {
+    interrupted = ProgramCounter(context);
+    count = backtrace(frames, kMaxFrames);
+  }
+
+  // Without the frames of the handler, and without those that are the runner's.
+  void AppendTo(SignalSafeText& text) {
+    void** const end = frames + count;
+    void** const first = std::find(frames, end, interrupted);
+    for (void** frame = first != end ? first : frames; frame != end; ++frame) {
+      char symbol[512];
+      // The others are where a call returns to, which may be the next function.
+      const char* at = static_cast<const char*>(*frame) - (frame == first ? 0 : 1);
+      const bool known = absl::Symbolize(at, symbol, sizeof(symbol));
+      if (known && strcmp(symbol, "isolate::gtest::RunTest()") == 0) {
+        return;
+      }
+      text.Append("\n    @ %p  %s", *frame, known ? symbol : "(unknown)");
+    }
+  }
+};
+
+int64_t NowMs() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
+}
+
+// The numbers among the names in a folder, at most `most`; how many there are.
+int ListNumbers(const char* folder, pid_t* numbers, int most) {
+  const int directory = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  int count = 0;
+  alignas(dirent64) char buffer[4096];
+  ssize_t size;
+  // readdir allocates.
+  while ((size = syscall(SYS_getdents64, directory, buffer, sizeof(buffer))) > 0) {
+    for (ssize_t at = 0; at < size;) {
+      const auto* entry = reinterpret_cast<const dirent64*>(buffer + at);
+      at += entry->d_reclen;
+      const int number = atoi(entry->d_name);
+      if (number > 0 && count < most) {
+        numbers[count++] = number;
+      }
+    }
+  }
+  close(directory);
+  return count;
+}
+
+// The first line of a file of the calling process's thread; "?" where there is none.
+struct Line {
+  char text[64];
+
+  Line(pid_t thread, const char* file) {
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/self/task/%d/%s", thread, file);
+    const int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    const ssize_t size = read(descriptor, text, sizeof(text) - 1);
+    close(descriptor);
+    text[std::max<ssize_t>(size, 0)] = '\0';
+    text[strcspn(text, "\n")] = '\0';
+    if (text[0] == '\0') {
+      memcpy(text, "?", sizeof("?"));
+    }
+  }
+};
+
+// What a thread is asked for.
+struct Question {
+  Stack stack;
+  pid_t thread = 0;
+  std::atomic<int> answered{0};  // a futex
+};
+
+Question the_questions[kMaxThreads];
+std::atomic<int> the_question_count{0};
+
+extern "C" void OnQuestion(int, siginfo_t*, void* context) {
+  const pid_t self = gettid();
+  for (int i = 0; i < the_question_count; ++i) {
+    Question& question = the_questions[i];
+    if (question.thread == self && question.answered == 0) {
+      question.stack.Take(context);
+      question.answered = 1;
+      syscall(SYS_futex, &question.answered, FUTEX_WAKE_PRIVATE, INT_MAX, nullptr, nullptr, 0);
+    }
+  }
+}
+
+void WaitForAnswer(Question& question, int64_t until_ms) {
+  for (int64_t left = until_ms - NowMs(); question.answered == 0 && left > 0;
+       left = until_ms - NowMs()) {
+    const timespec timeout = {left / 1000, left % 1000 * 1'000'000};
+    syscall(SYS_futex, &question.answered, FUTEX_WAIT_PRIVATE, 0, &timeout, nullptr, 0);
+  }
+}
+
+// Whether all processes that /proc shows are of our sandbox.
+bool IsInSandbox() {
+  char name[64] = "";
+  const int descriptor = open("/proc/1/comm", O_RDONLY | O_CLOEXEC);
+  (void)!read(descriptor, name, sizeof(name) - 1);
+  close(descriptor);
+  return strcmp(name, "isolate-init\n") == 0;
+}
+
+}  // namespace
+
+void PrepareStacks(const char* program) {
+  absl::InitializeSymbolizer(program);
+  // The first call loads a library, and allocates.
+  void* frame;
+  backtrace(&frame, 1);
+}
+
+void AppendStack(const void* context, SignalSafeText& text) {
+  Stack stack;
+  stack.Take(context);
+  stack.AppendTo(text);
+}
+
+void TellOtherThreads(Tell tell) {
+  static pid_t threads[kMaxThreads + 1];
+  const int thread_count = ListNumbers("/proc/self/task", threads, kMaxThreads + 1);
+  int count = 0;
+  for (int i = 0; i < thread_count && count < kMaxThreads; ++i) {
+    if (threads[i] != gettid()) {
+      the_questions[count++].thread = threads[i];
+    }
+  }
+  the_question_count = count;
+  struct sigaction action = {};
+  action.sa_sigaction = OnQuestion;
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
+  sigaction(SIGURG, &action, nullptr);
+  for (int i = 0; i < count; ++i) {
+    tgkill(getpid(), the_questions[i].thread, SIGURG);
+  }
+  const int64_t until_ms = NowMs() + kThreadsHaveMs;
+  static SignalSafeText text;
+  for (int i = 0; i < count; ++i) {
+    Question& question = the_questions[i];
+    WaitForAnswer(question, until_ms);
+    text.Clear();
+    text.Append("\n  thread %d (%s)", question.thread, Line(question.thread, "comm").text);
+    if (question.answered != 0) {
+      text.Append(":");
+      question.stack.AppendTo(text);
+    } else {
+      text.Append(" blocks signals; in the kernel: %s", Line(question.thread, "wchan").text);
+    }
+    tell(text.view());
+  }
+}
+
+void AskOtherProcesses() {
+  if (!IsInSandbox()) {
+    return;
+  }
+  static pid_t processes[kMaxProcesses];
+  static pollfd ended[kMaxProcesses];
+  const int process_count = ListNumbers("/proc", processes, kMaxProcesses);
+  int count = 0;
+  for (int i = 0; i < process_count; ++i) {
+    if (processes[i] == 1 || processes[i] == getpid()) {
+      continue;
+    }
+    ended[count] = {static_cast<int>(syscall(SYS_pidfd_open, processes[i], 0)), POLLIN, 0};
+    sigval value;
+    value.sival_int = kAskedToTell;
+    if (ended[count].fd >= 0 && sigqueue(processes[i], SIGTERM, value) == 0) {
+      ++count;
+    }
+  }
+  const int64_t until_ms = NowMs() + kProcessesHaveMs;
+  for (int i = 0; i < count; ++i) {
+    poll(&ended[i], 1, static_cast<int>(std::max<int64_t>(until_ms - NowMs(), 0)));
+  }
+}
+
+bool IsAskedToTell(const siginfo_t& info) {
+  return info.si_code == SI_QUEUE && info.si_value.sival_int == kAskedToTell;
+}
+
+}  // namespace isolate::gtest

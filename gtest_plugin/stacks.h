@@ -1,0 +1,40 @@
+#ifndef GTEST_PLUGIN_STACKS_H_
+#define GTEST_PLUGIN_STACKS_H_
+
+// Where threads and processes stand, in text, told by a handler of a signal that ends the
+// process.  Takes no lock of its own and allocates nothing; unwinding may take
+// the loader's lock, so the caller should have an alarm set.
+
+#include <signal.h>
+
+#include "absl/strings/string_view.h"
+#include "gtest_plugin/signal_safe_text.h"
+
+namespace isolate::gtest {
+
+// Takes the next piece of a text.
+using Tell = void (*)(absl::string_view piece);
+
+// Makes absl's symbolizer ready.  To be called in the runner, with argv[0].
+void PrepareStacks(const char* program);
+
+// Appends the calling thread's stack, a line for each frame and each behind an end of
+// line, from where the signal interrupted it (`context`, as the handler got it) to
+// where the test begins.
+void AppendStack(const void* context, SignalSafeText& text);
+
+// Tells of every other thread of this process: its number, its name and its stack.  They are
+// asked by SIGURG, whose default is to be ignored, and have a second together; of one that
+// blocks it only the name is told, and what it waits for in the kernel.  They go on after that.
+void TellOtherThreads(Tell tell);
+
+// Ends every other process of the sandbox but its init by a SIGTERM that IsAskedToTell knows, and
+// waits half a second for them to end.  Nothing where this is no sandbox with a pid namespace.
+void AskOtherProcesses();
+
+// The signal came from AskOtherProcesses, and not from the test itself.
+bool IsAskedToTell(const siginfo_t& info);
+
+}  // namespace isolate::gtest
+
+#endif  // GTEST_PLUGIN_STACKS_H_
