@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "isolate/internal/capture.h"
 #include "isolate/internal/enter.h"
 #include "isolate/internal/fd.h"
@@ -33,10 +34,11 @@ using ::isolate::internal::Tag;
 
 static_assert(Reporter::kMaxMessageSize == internal::kMaxPayload, "a message is a payload");
 // With the hello, the end, and a header for each.
-static_assert(Reporter::kMaxMessages + 2 <= internal::kMaxFrames, "a message is a frame");
+static_assert(Reporter::kMaxMessages + Reporter::kMaxTimeLimits + 2 <= internal::kMaxFrames,
+              "each is a frame");
 static_assert(Reporter::kMaxTotalSize + internal::kMaxFrames * (internal::kFrameHeaderSize + 1) <=
-                  internal::kMaxReport,
-              "all messages go into a report");
+                  internal::kMaxReport - Reporter::kMaxTimeLimits * sizeof(uint64_t),
+              "all of it goes into a report");
 
 absl::Status WriteFrame(int fd, Tag tag, absl::string_view payload) {
   const auto header = FrameHeader(tag, payload.size());
@@ -129,6 +131,22 @@ absl::Status Reporter::Send(absl::string_view message) {
     return absl::ErrnoToStatus(errno, "cannot write to the captured output");
   }
   return absl::OkStatus();
+}
+
+absl::Status Reporter::SetTimeLimit(absl::Duration limit) {
+  if (absl::Status status = Check(); !status.ok()) {
+    return status;
+  }
+  const absl::MutexLock lock(&mutex_);
+  if (time_limits_ >= kMaxTimeLimits) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("a function may set its time limit ", kMaxTimeLimits, " times"));
+  }
+  ++time_limits_;
+  const uint64_t nanoseconds = limit == absl::InfiniteDuration()
+                                   ? internal::kNoLimit
+                                   : static_cast<uint64_t>(absl::ToInt64Nanoseconds(limit));
+  return WriteFrame(report_.get(), Tag::kTimeLimit, Encoder().U64(nanoseconds).bytes());
 }
 
 bool Reporter::SendLast(absl::string_view message) const {

@@ -19,6 +19,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "isolate/internal/capture.h"
 #include "isolate/internal/fd.h"
 
@@ -31,6 +32,8 @@ class Reporter {
   static constexpr size_t kMaxMessageSize = size_t{16} << 20;
   static constexpr uint32_t kMaxMessages = 250'000;
   static constexpr size_t kMaxTotalSize = size_t{192} << 20;
+  // How often it may set its time limit.
+  static constexpr uint32_t kMaxTimeLimits = 250'000;
 
   Reporter(const Reporter&) = delete;
   Reporter& operator=(const Reporter&) = delete;
@@ -47,7 +50,11 @@ class Reporter {
   // Costs two writes and two fstats.
   absl::Status Send(absl::string_view message);
 
-  // The same for a handler of a signal that ends the process: takes no lock,
+  // Lets the function's time limit begin anew: it is over when `limit` has passed from now on.
+  // The errors are Send's.
+  absl::Status SetTimeLimit(absl::Duration limit);
+
+  // Send for a handler of a signal that ends the process: takes no lock,
   // allocates nothing and leaves stdio alone.  The message stands at the output's
   // end, whatever is printed later.  False where Send would not be OK.
   bool SendLast(absl::string_view message) const;
@@ -93,6 +100,7 @@ class Reporter {
   absl::Mutex mutex_;
   uint32_t sent_ ABSL_GUARDED_BY(mutex_) = 0;
   size_t sent_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint32_t time_limits_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace isolate

@@ -145,7 +145,11 @@ void Task::OnBytes(Source source, absl::string_view bytes) {
     case kReport:
       // Goes on after damage, which the reader remembers, so that the writer neither
       // blocks nor gets a SIGPIPE.
-      (void)reader_.Feed(bytes, frames_);
+      {
+        const size_t first = frames_.size();
+        (void)reader_.Feed(bytes, frames_);
+        TakeTimeLimits(first);
+      }
       break;
     case kOut:
       out_.Append(bytes);
@@ -157,6 +161,25 @@ void Task::OnBytes(Source source, absl::string_view bytes) {
     case kInit:
       break;
   }
+}
+
+// Follows those among the frames from `first` on, and takes them out.
+void Task::TakeTimeLimits(size_t first) {
+  const auto end = std::remove_if(
+      frames_.begin() + static_cast<std::ptrdiff_t>(first), frames_.end(),
+      [this](const Frame& frame) {
+        if (frame.tag != Tag::kTimeLimit) {
+          return false;
+        }
+        const uint64_t nanoseconds = *Decoder(frame.payload).U64();
+        if (!timed_out_ && !reaped_) {
+          deadline_ = nanoseconds > std::numeric_limits<int64_t>::max()
+                          ? absl::InfiniteFuture()
+                          : MonotonicNow() + absl::Nanoseconds(static_cast<int64_t>(nanoseconds));
+        }
+        return true;
+      });
+  frames_.erase(end, frames_.end());
 }
 
 bool Task::TryReap(int flags) {
@@ -246,6 +269,7 @@ absl::StatusOr<Result> Task::Take() {
   for (Frame& frame : frames_) {
     switch (frame.tag) {
       case Tag::kHello:
+      case Tag::kTimeLimit:
         break;
       case Tag::kSetupFailure: {
         const SetupFailure failure = DecodeSetupFailure(frame.payload);

@@ -71,6 +71,7 @@ class Task {
   void ReadOnce(Source source);
   void Drain();
   void OnBytes(Source source, absl::string_view bytes);
+  void TakeTimeLimits(size_t first);
   bool TryReap(int flags);
   void Conclude();
   Fd& Pipe(Source source);

@@ -94,6 +94,7 @@ absl::Status FrameReader::CheckOrder(Tag tag) {
     case Tag::kSetupFailure:
     case Tag::kMessage:
     case Tag::kEnd:
+    case Tag::kTimeLimit:
       break;
     default:
       return Damage(absl::StrCat("unknown tag ", static_cast<int>(tag)));
@@ -139,6 +140,13 @@ absl::Status FrameReader::CheckPayload(const Frame& frame) {
       break;
     }
     case Tag::kMessage:
+      state_ = State::kTelling;
+      break;
+    case Tag::kTimeLimit:
+      decoder.U64();
+      if (!decoder.complete()) {
+        return Damage("a time limit cannot be read");
+      }
       state_ = State::kTelling;
       break;
     case Tag::kEnd:

@@ -7,7 +7,7 @@
 //   bytes 1-4   length of the payload, little-endian, at most kMaxPayload
 //   then        the payload
 //
-// A report is: one hello with the version, any number of messages, one end.
+// A report is: one hello with the version, any number of messages and time limits, one end.
 // Instead of what follows the hello, or of the hello, a set-up failure may
 // come, and is the last frame then.  A report without an end is that of a
 // process that died.
@@ -33,13 +33,15 @@ inline constexpr uint32_t kWireVersion = 1;
 inline constexpr size_t kFrameHeaderSize = 5;
 inline constexpr size_t kMaxPayload = size_t{16} << 20;
 inline constexpr size_t kMaxReport = size_t{256} << 20;
-inline constexpr size_t kMaxFrames = size_t{1} << 18;
+inline constexpr uint64_t kNoLimit = ~uint64_t{0};
+inline constexpr size_t kMaxFrames = size_t{1} << 19;
 
 enum class Tag : uint8_t {
   kHello = 1,         // u32 version
   kSetupFailure = 2,  // u32 step, u32 errno, detail; after a hello only of kExec
   kMessage = 3,       // the caller's own bytes
   kEnd = 4,           // u32 the function's value, as two's complement
+  kTimeLimit = 5,     // u64 nanoseconds from now on; kNoLimit: none
 };
 
 struct Frame {

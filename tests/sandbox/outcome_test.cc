@@ -309,6 +309,25 @@ TEST(Timeout, NamesTheProcessesOfTheSandbox) {
   }
 }
 
+TEST(Timeout, BeginsAnewWhereTheFunctionSaysSo) {
+  Options options;
+  options.timeout = absl::Hours(1);
+  options.grace = absl::InfiniteDuration();
+  const absl::StatusOr<Result> shorter = isolate::Run(options, [](Reporter& reporter) {
+    return reporter.SetTimeLimit(absl::Milliseconds(1)).ok() ? pause() : 1;
+  });
+  EXPECT_EQ(Told(shorter), "timed out");
+  options.timeout = absl::Seconds(2);
+  const absl::StatusOr<Result> longer = isolate::Run(options, [](Reporter& reporter) {
+    if (!reporter.SetTimeLimit(absl::InfiniteDuration()).ok()) {
+      return 1;
+    }
+    absl::SleepFor(absl::Seconds(3));  // what is tested is that it may
+    return 0;
+  });
+  EXPECT_EQ(Told(longer), "returned 0");
+}
+
 TEST(Timeout, IsNotForWhatEndsInTime) {
   Options options;
   options.timeout = absl::Hours(1);
