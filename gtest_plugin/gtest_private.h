@@ -45,7 +45,7 @@ struct Expose {
 // NOLINTEND(bugprone-macro-parentheses)
 
 // What creates a test's object.  In the runner it is replaced, from a test's
-// start to its end, by one that creates a test which replays a report.
+// start to its end, by one that creates a stand-in, which replays a report.
 using FactoryMember = ::testing::internal::TestFactoryBase* const TestInfo::*;
 ISOLATE_EXPOSE(Factory, FactoryMember, TestInfo::factory_);
 

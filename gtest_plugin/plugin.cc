@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <iterator>
 #include <memory>
-#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,6 +25,7 @@
 #include "gtest_plugin/scheduler.h"
 #include "gtest_plugin/settings.h"
 #include "gtest_plugin/stacks.h"
+#include "gtest_plugin/stand_in.h"
 #include "gtest_plugin/surroundings.h"
 #include "gtest_plugin/test_process.h"
 #include "gtest_plugin/test_report.h"
@@ -119,9 +119,6 @@ class Plugin : public ::testing::EmptyTestEventListener {
   static bool installed() { return instance_ != nullptr; }
 
  private:
-  class ReplayTest;
-  class ReplayFactory;
-
   void HoldBackSuiteFunctions(const UnitTest& unit_test);
   void GiveBackSuiteFunctions();
   static void ReplaySuiteSetUp();
@@ -152,38 +149,12 @@ class Plugin : public ::testing::EmptyTestEventListener {
   std::vector<Part> kept_failures_;
   std::vector<Step> last_tear_down_;
 
-  // Of the test that gtest runs now.
-  bool replayed_ = false;
-  ::testing::internal::TestFactoryBase* own_factory_ = nullptr;
-  std::unique_ptr<::testing::internal::TestFactoryBase> replay_factory_;
+  StandIn stand_in_{[this](const TestInfo& test) { ReplayBody(test); }};
 
   friend void InstallPlugin(std::unique_ptr<Executor> executor, const Settings& settings);
 };
 
 Plugin* Plugin::instance_ = nullptr;
-
-// The test that gtest runs in the runner.
-class Plugin::ReplayTest : public ::testing::Test {
- private:
-  void TestBody() override { instance_->ReplayBody(*UnitTest::GetInstance()->current_test_info()); }
-};
-
-void SetFactory(const TestInfo& test, ::testing::internal::TestFactoryBase* factory) {
-  // The member is const; it is given another value as the C++ object that it
-  // is, and read again only through the TestInfo.
-  const auto& member = test.*MemberOf(internal::Factory{});
-  new (const_cast<::testing::internal::TestFactoryBase**>(&member))(
-      ::testing::internal::TestFactoryBase*)(factory);
-}
-
-class Plugin::ReplayFactory : public ::testing::internal::TestFactoryBase {
- public:
-  ::testing::Test* CreateTest() override {
-    // A test process that is forked from here on needs the test's own one.
-    SetFactory(*UnitTest::GetInstance()->current_test_info(), instance_->own_factory_);
-    return new ReplayTest;
-  }
-};
 
 void Plugin::OnTestIterationStart(const UnitTest&, int) {
   if (ending_) {
@@ -321,12 +292,7 @@ void Plugin::ReplaySuiteTearDown() {
   }
 }
 
-void Plugin::OnTestStart(const TestInfo& test) {
-  replayed_ = false;
-  own_factory_ = test.*MemberOf(internal::Factory{});
-  replay_factory_ = std::make_unique<ReplayFactory>();
-  SetFactory(test, replay_factory_.get());
-}
+void Plugin::OnTestStart(const TestInfo& test) { stand_in_.Start(test); }
 
 Part Plugin::EndOf(const TestInfo& test, const TestReport& report) const {
   Part end;
@@ -340,7 +306,6 @@ Part Plugin::EndOf(const TestInfo& test, const TestReport& report) const {
 }
 
 void Plugin::ReplayBody(const TestInfo& test) {
-  replayed_ = true;
   const TestReport& report = Wait(test);
   ReplayErr(report.err);
   // The suite's set-up ran for every test, and is told of once, unless it is
@@ -358,8 +323,7 @@ void Plugin::ReplayBody(const TestInfo& test) {
 }
 
 void Plugin::OnTestEnd(const TestInfo& test) {
-  SetFactory(test, own_factory_);
-  replay_factory_.reset();
+  stand_in_.End(test);
   ++judged_;
   if (ending_) {
     // With it gtest skips all tests after one that failed, and writes its reports.  Not
@@ -368,7 +332,7 @@ void Plugin::OnTestEnd(const TestInfo& test) {
   }
   // gtest announces tests that it skips, after a failure with fail_fast or in a
   // set-up, as those that it runs.
-  if (!replayed_) {
+  if (!stand_in_.ran()) {
     scheduler_.Drop(test);
     return;
   }
