@@ -133,11 +133,14 @@ extern "C" void OnSignal(int signal, siginfo_t* info, void* context) {
 
 }  // namespace
 
-void ReportCrashes(const Reporter& reporter, const std::string& core_folder) {
-  the_reporter = &reporter;
-  if (core_folder.size() < sizeof(the_core_folder)) {
-    memcpy(the_core_folder, core_folder.c_str(), core_folder.size() + 1);
+void SetCoreFolder(const std::string& folder) {
+  if (folder.size() < sizeof(the_core_folder)) {
+    memcpy(the_core_folder, folder.c_str(), folder.size() + 1);
   }
+}
+
+void ReportCrashes(const Reporter& reporter) {
+  the_reporter = &reporter;
   // For an overflow of the main thread's own stack.
   static char signal_stack[kSignalStackSize];
   stack_t before = {};

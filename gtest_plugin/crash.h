@@ -18,10 +18,11 @@ namespace isolate::gtest {
 //
 // A signal that the program or a sanitizer handles or ignores is left to it.  The crash
 // of a process that the test forked, for a death test, is nobody's news.
-//
-// A core that the kernel names relative to the working directory (core(5)) goes to
-// `core_folder`, which is made then; empty: it goes where it would go.
-void ReportCrashes(const Reporter& reporter, const std::string& core_folder);
+void ReportCrashes(const Reporter& reporter);
+
+// In a test process: a core that the kernel names relative to the working directory (core(5)) goes
+// to this folder, which is made then; empty: it goes where it would go.
+void SetCoreFolder(const std::string& folder);
 
 }  // namespace isolate::gtest
 

@@ -104,7 +104,7 @@ absl::Time RunDeadline(const Settings& settings) {
 class Plugin : public ::testing::EmptyTestEventListener {
  public:
   Plugin(std::unique_ptr<Executor> executor, const Settings& settings)
-      : scheduler_(std::move(executor), settings.jobs, settings.slow, RunDeadline(settings)),
+      : scheduler_(std::move(executor), settings, RunDeadline(settings)),
         run_limit_(settings.run_limit),
         time_limit_(settings.options.timeout),
         same_network_(settings.options.network == Network::kHost) {}
@@ -129,6 +129,7 @@ class Plugin : public ::testing::EmptyTestEventListener {
   [[noreturn]] static void EndProgram();
   void ReplayBody(const TestInfo& test);
   Part EndOf(const TestInfo& test, const TestReport& report) const;
+  void TakeTearDown(TestReport& report);
   void KeepSuiteFailures(const std::vector<Step>& steps);
 
   static Plugin* instance_;
@@ -269,11 +270,12 @@ void Plugin::ReplaySuiteSetUp() {
   }
   // After a failure gtest runs none of the suite's tests, so what else is in
   // this report would never be told.
-  if (report.whole()) {
-    instance_->last_tear_down_ = std::move(report.suite_tear_down);
+  TestReport& last = instance_->scheduler_.LastOfProcess(*test);
+  if (last.whole()) {
+    instance_->last_tear_down_ = std::move(last.suite_tear_down);
   } else {
-    Replay(report.suite_tear_down);
-    Replay(instance_->EndOf(*test, report));
+    Replay(last.suite_tear_down);
+    Replay(instance_->EndOf(*test, last));
   }
 }
 
@@ -333,6 +335,11 @@ void Plugin::OnTestEnd(const TestInfo& test) {
   // gtest announces tests that it skips, after a failure with fail_fast or in a
   // set-up, as those that it runs.
   if (!stand_in_.ran()) {
+    // The last one of a process tells of the suite's tear-down all the same.
+    if (TestReport* report = scheduler_.ReportOf(test);
+        report != nullptr && report->whole() && !report->suite_tear_down.empty()) {
+      TakeTearDown(*report);
+    }
     scheduler_.Drop(test);
     return;
   }
@@ -343,10 +350,14 @@ void Plugin::OnTestEnd(const TestInfo& test) {
     KeepSuiteFailures(report.suite_set_up);
   }
   if (report.whole()) {
-    KeepSuiteFailures(last_tear_down_);
-    last_tear_down_ = std::move(report.suite_tear_down);
+    TakeTearDown(report);
   }
   scheduler_.Forget(test);
+}
+
+void Plugin::TakeTearDown(TestReport& report) {
+  KeepSuiteFailures(last_tear_down_);
+  last_tear_down_ = std::move(report.suite_tear_down);
 }
 
 void Plugin::KeepSuiteFailures(const std::vector<Step>& steps) {

@@ -50,25 +50,48 @@ bool IsForLackOfRoom(const absl::Status& status) {
   }
 }
 
+// "Suite.Test has", or more of them.
+std::string NameAndVerb(const Assignment& assignment) {
+  const TestInfo& first = *assignment.tests.front();
+  return absl::StrCat(
+      first.test_suite_name(), ".", first.name(),
+      assignment.tests.size() == 1
+          ? " has"
+          : absl::StrCat(" and the ", assignment.tests.size() - 1, " after it have"));
+}
+
 }  // namespace
 
 void Scheduler::Begin(::testing::UnitTest& unit_test, const SuiteFunctionsMap& functions) {
   functions_ = &functions;
   for (int i = 0; i < unit_test.total_test_suite_count(); ++i) {
     TestSuite* suite = (unit_test.*MemberOf(internal::SuiteAt{}))(i);
+    Assignment assignment{suite, {}, functions.at(suite), time_limit_};
     for (int j = 0; j < suite->total_test_count(); ++j) {
       const TestInfo* test = suite->GetTestInfo(j);
       if (!test->should_run()) {
         continue;
       }
-      Job job;
-      job.suite = suite;
-      // gtest owns it as a mutable object; only its reflection is const.
-      job.test = const_cast<TestInfo*>(test);
-      queue_.push_back(std::move(job));
-      by_test_.emplace(test, &queue_.back());
       first_tests_.emplace(suite, test);
+      // gtest owns it as a mutable object; only its reflection is const.
+      assignment.tests.push_back(const_cast<TestInfo*>(test));
+      if (scope_ == Scope::kTest) {
+        Enqueue(assignment);
+        assignment.tests.clear();
+      }
     }
+    if (!assignment.tests.empty()) {
+      Enqueue(std::move(assignment));
+    }
+  }
+}
+
+void Scheduler::Enqueue(Assignment assignment) {
+  Job& job = queue_.emplace_back();
+  job.assignment = std::move(assignment);
+  job.reports.resize(job.assignment.tests.size());
+  for (size_t i = 0; i < job.reports.size(); ++i) {
+    by_test_.insert_or_assign(job.assignment.tests[i], Place{&job, i});
   }
 }
 
@@ -78,18 +101,20 @@ absl::StatusOr<TestReport*> Scheduler::Wait(const TestInfo& test) {
     return absl::InternalError(absl::StrCat("the test ", test.test_suite_name(), ".", test.name(),
                                             " was not among those that were to run"));
   }
-  Job& job = *found->second;
+  // By value: a test that a process did not come to is given another place.
+  Place place = found->second;
   // gtest's order may be another one than it showed; then this test comes first.
-  while (!job.started) {
-    if (executor_->running() < jobs_) {
-      if (absl::Status status = StartOrMakeDo(job); !status.ok()) {
+  while (!place.job->started) {
+    if (ending_) {
+      // It never begins.
+      place.job->started = true;
+      place.report() = std::make_unique<TestReport>();
+    } else if (executor_->running() < jobs_) {
+      if (absl::Status status = StartOrMakeDo(*place.job); !status.ok()) {
         return status;
       }
     } else if (absl::Status status = Collect(); absl::IsCancelled(status)) {
       TerminateRunning();
-      // It never began.
-      job.started = true;
-      job.report = std::make_unique<TestReport>();
     } else if (!status.ok()) {
       return status;
     }
@@ -97,7 +122,7 @@ absl::StatusOr<TestReport*> Scheduler::Wait(const TestInfo& test) {
   if (absl::Status status = Fill(); !status.ok()) {
     return status;
   }
-  while (job.report == nullptr) {
+  while (place.report() == nullptr) {
     absl::Status status = Collect();
     if (absl::IsCancelled(status)) {
       TerminateRunning();
@@ -109,11 +134,15 @@ absl::StatusOr<TestReport*> Scheduler::Wait(const TestInfo& test) {
     if (!status.ok()) {
       return status;
     }
+    place = by_test_.at(&test);
+    if (!place.job->started) {
+      return Wait(test);
+    }
   }
   while (ending_ && !by_id_.empty()) {
     (void)Collect();  // for what they have to tell
   }
-  return job.report.get();
+  return place.report().get();
 }
 
 const TestInfo* Scheduler::FirstTestOf(const TestSuite& suite) const {
@@ -121,17 +150,22 @@ const TestInfo* Scheduler::FirstTestOf(const TestSuite& suite) const {
   return found != first_tests_.end() ? found->second : nullptr;
 }
 
+TestReport* Scheduler::ReportOf(const TestInfo& test) {
+  const auto found = by_test_.find(&test);
+  return found != by_test_.end() ? found->second.report().get() : nullptr;
+}
+
 void Scheduler::Forget(const TestInfo& test) {
   const auto found = by_test_.find(&test);
   if (found != by_test_.end()) {
-    DropReport(*found->second);
+    DropReport(found->second);
   }
 }
 
-void Scheduler::DropReport(Job& job) {
-  if (job.report != nullptr) {
-    held_bytes_ -= job.report->size_bytes;
-    job.report.reset();
+void Scheduler::DropReport(const Place& place) {
+  if (place.report() != nullptr) {
+    held_bytes_ -= place.report()->size_bytes;
+    place.report().reset();
   }
 }
 
@@ -140,12 +174,15 @@ void Scheduler::Drop(const TestInfo& test) {
   if (found == by_test_.end()) {
     return;
   }
-  Job& job = *found->second;
+  DropReport(found->second);
+  Job& job = *found->second.job;
+  if (++job.dropped < job.reports.size()) {
+    return;  // the process has others to run
+  }
   if (by_id_.erase(job.id) > 0) {
     executor_->Cancel(job.id);
   }
   job.started = true;  // so that nothing starts it
-  DropReport(job);
 }
 
 void Scheduler::End() {
@@ -162,9 +199,8 @@ void Scheduler::End() {
 }
 
 absl::Status Scheduler::Start(Job& job) {
-  const absl::StatusOr<Executor::Id> id = executor_->Start([&](Reporter& reporter) {
-    return RunTest(*job.suite, *job.test, functions_->at(job.suite), reporter);
-  });
+  const absl::StatusOr<Executor::Id> id =
+      executor_->Start([&](Reporter& reporter) { return RunTests(job.assignment, reporter); });
   if (!id.ok()) {
     return id.status();
   }
@@ -219,7 +255,12 @@ void Scheduler::TerminateRunning() {
 std::vector<Scheduler::Interrupted> Scheduler::interrupted() const {
   std::vector<Interrupted> interrupted;
   for (const Job* job : interrupted_) {
-    interrupted.push_back({job->test, job->report.get()});
+    // The last one of which there is a report.
+    size_t last = job->reports.size() - 1;
+    while (last > 0 && job->reports[last] == nullptr) {
+      --last;
+    }
+    interrupted.push_back({job->assignment.tests[last], job->reports[last].get()});
   }
   return interrupted;
 }
@@ -229,8 +270,8 @@ void Scheduler::NameSlow(absl::Time now) {
     const absl::Duration ran = now - job->since;
     if (ran >= job->patience) {
       fflush(stdout);
-      fprintf(stderr, "isolate: %s.%s has been running for %s\n", job->test->test_suite_name(),
-              job->test->name(),
+      fprintf(stderr, "isolate: %s been running for %s\n", NameAndVerb(job->assignment).c_str(),
+
               absl::FormatDuration(absl::Trunc(ran, absl::Milliseconds(1))).c_str());
       job->patience = 2 * ran;
     }
@@ -267,9 +308,29 @@ absl::Status Scheduler::Collect() {
   if (!finished.result.ok()) {
     return finished.result.status();
   }
-  job.report = std::make_unique<TestReport>(MakeTestReport(*std::move(finished.result)));
-  held_bytes_ += job.report->size_bytes;
+  Distribute(job, MakeTestReports(*std::move(finished.result), job.reports.size()));
   return absl::OkStatus();
+}
+
+// What the process did not come to, another one has to run.
+void Scheduler::Distribute(Job& job, std::vector<TestReport> reports) {
+  for (size_t i = 0; i < reports.size(); ++i) {
+    held_bytes_ += reports[i].size_bytes;
+    job.reports[i] = std::make_unique<TestReport>(std::move(reports[i]));
+  }
+  if (reports.size() == job.reports.size()) {
+    return;
+  }
+  Assignment rest = job.assignment;
+  rest.tests.erase(rest.tests.begin(),
+                   rest.tests.begin() + static_cast<std::ptrdiff_t>(reports.size()));
+  Enqueue(std::move(rest));
+}
+
+TestReport& Scheduler::LastOfProcess(const TestInfo& test) {
+  auto& reports = by_test_.at(&test).job->reports;
+  return **std::find_if(reports.rbegin(), reports.rend(),
+                        [](const auto& report) { return report != nullptr; });
 }
 
 }  // namespace isolate::gtest

@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
+#include "gtest_plugin/settings.h"
 #include "gtest_plugin/test_process.h"
 #include "gtest_plugin/test_report.h"
 #include "isolate/executor.h"
@@ -24,14 +25,15 @@ using SuiteFunctionsMap = absl::flat_hash_map<const ::testing::TestSuite*, Suite
 
 class Scheduler {
  public:
-  // Runs up to `jobs` tests at once (at least 1); fewer, and says so, where the host
+  // Runs up to as many tests at once as the settings say; fewer, and says so, where the host
   // has no room for as many.
-  // Names on stderr each test that runs for longer than `slow`, and ends at `deadline`, a
-  // MonotonicNow, all that runs then, as after Interrupt.
-  Scheduler(std::unique_ptr<Executor> executor, int jobs, absl::Duration slow, absl::Time deadline)
+  // Ends at `deadline`, a MonotonicNow, all that runs then, as after Interrupt.
+  Scheduler(std::unique_ptr<Executor> executor, const Settings& settings, absl::Time deadline)
       : executor_(std::move(executor)),
-        jobs_(static_cast<size_t>(jobs)),
-        slow_(slow),
+        jobs_(static_cast<size_t>(settings.jobs)),
+        scope_(settings.scope),
+        time_limit_(settings.options.timeout),
+        slow_(settings.slow),
         deadline_(deadline) {}
 
   // Takes over the tests that may run in this iteration, in gtest's order.
@@ -39,12 +41,19 @@ class Scheduler {
   // functions, and must outlive the iteration.  Costs O(number of tests).
   void Begin(::testing::UnitTest& unit_test, const SuiteFunctionsMap& functions);
 
+  // The last report of the process in which the test ran, which tells how that ended.  After
+  // Wait(test), and before a report of that process is forgotten.
+  TestReport& LastOfProcess(const ::testing::TestInfo& test);
+
   // Waits for a test's report, and keeps the other slots busy meanwhile, with
   // this test and those after it.  The report is kept until Forget.
   absl::StatusOr<TestReport*> Wait(const ::testing::TestInfo& test);
 
   // The first test of the suite that will run; null if none will.
   const ::testing::TestInfo* FirstTestOf(const ::testing::TestSuite& suite) const;
+
+  // A test's report, if there is one already.
+  TestReport* ReportOf(const ::testing::TestInfo& test);
 
   // Gives a report's memory back.
   void Forget(const ::testing::TestInfo& test);
@@ -71,14 +80,21 @@ class Scheduler {
   std::vector<Interrupted> interrupted() const;
 
  private:
+  // What one process runs.
   struct Job {
-    ::testing::TestSuite* suite = nullptr;
-    ::testing::TestInfo* test = nullptr;
+    Assignment assignment;
+    // A report for each test; null: there is none, or not any more.
+    std::vector<std::unique_ptr<TestReport>> reports;
+    size_t dropped = 0;
     bool started = false;
     Executor::Id id = 0;
     absl::Time since;         // it was started
     absl::Duration patience;  // how long it may run before it is named
-    std::unique_ptr<TestReport> report;
+  };
+  struct Place {
+    Job* job;
+    size_t index;  // of the test in the job
+    std::unique_ptr<TestReport>& report() const { return job->reports[index]; }
   };
 
   // Starts nothing ahead while reports of this many bytes wait for gtest.
@@ -86,7 +102,9 @@ class Scheduler {
 
   absl::Status Start(Job& job);
   absl::Status StartOrMakeDo(Job& job);
-  void DropReport(Job& job);
+  void Enqueue(Assignment assignment);
+  void Distribute(Job& job, std::vector<TestReport> reports);
+  void DropReport(const Place& place);
   absl::Status Fill();
   absl::Status Collect();
   Executor::Finished WaitAny();
@@ -95,13 +113,15 @@ class Scheduler {
 
   const std::unique_ptr<Executor> executor_;
   size_t jobs_;
+  const Scope scope_;
+  const absl::Duration time_limit_;
   const absl::Duration slow_;
   const absl::Time deadline_;
   const SuiteFunctionsMap* functions_ = nullptr;
   std::deque<Job> queue_;
   size_t next_ = 0;  // the first job that Fill has not looked at
   size_t held_bytes_ = 0;
-  absl::flat_hash_map<const ::testing::TestInfo*, Job*> by_test_;
+  absl::flat_hash_map<const ::testing::TestInfo*, Place> by_test_;
   absl::flat_hash_map<Executor::Id, Job*> by_id_;
   bool ending_ = false;
   std::vector<const Job*> interrupted_;

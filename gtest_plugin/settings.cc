@@ -156,6 +156,17 @@ static std::string AbslUnparseFlag(NetworkKind value) {
   return "";
 }
 
+static bool AbslParseFlag(absl::string_view text, Scope* value, std::string* error) {
+  if (text == "test" || text == "suite") {
+    *value = text == "test" ? Scope::kTest : Scope::kSuite;
+    return true;
+  }
+  *error = "expected test or suite";
+  return false;
+}
+
+static std::string AbslUnparseFlag(Scope value) { return value == Scope::kTest ? "test" : "suite"; }
+
 // A duration, whose own error does not say what is right.
 struct TimeSpan {
   absl::Duration duration;
@@ -179,6 +190,9 @@ ABSL_FLAG(isolate::gtest::OnOff, isolate, isolate::gtest::OnOff::kOn,
 ABSL_FLAG(isolate::gtest::Jobs, isolate_jobs, isolate::gtest::Jobs{},
           "How many tests run at once. auto: one for each core, and 1 under Bazel, which runs "
           "tests side by side itself.");
+ABSL_FLAG(isolate::gtest::Scope, isolate_scope, isolate::gtest::Scope::kTest,
+          "test: a sandbox for each test, in which its suite's set-up runs, too; suite: one for a "
+          "suite, whose tests run one after another in it, after one set-up.");
 ABSL_FLAG(isolate::gtest::NetworkKind, isolate_network, isolate::gtest::NetworkKind{},
           "loopback: a network of the test's own, with lo up and nothing else; none: lo is down "
           "too; host: the network outside.");
@@ -203,9 +217,9 @@ namespace isolate::gtest {
 namespace {
 
 constexpr absl::string_view kFlagNames[] = {
-    "isolate",          "isolate_jobs",     "isolate_network",
-    "isolate_hostname", "isolate_tmp_size", "isolate_output_limit",
-    "isolate_timeout",  "isolate_slow",     "isolate_grace",
+    "isolate",          "isolate_jobs",     "isolate_scope",        "isolate_network",
+    "isolate_hostname", "isolate_tmp_size", "isolate_output_limit", "isolate_timeout",
+    "isolate_slow",     "isolate_grace",
 };
 
 struct Assignment {
@@ -308,6 +322,7 @@ absl::StatusOr<Settings> ParseSettings(int* argc, char** argv) {
   if (settings.jobs == 0) {
     settings.jobs = DefaultJobs();
   }
+  settings.scope = absl::GetFlag(FLAGS_isolate_scope);
   settings.options.network = absl::GetFlag(FLAGS_isolate_network).network;
   settings.options.hostname = absl::GetFlag(FLAGS_isolate_hostname);
   settings.options.tmpfs_size_bytes = absl::GetFlag(FLAGS_isolate_tmp_size).bytes;

@@ -12,6 +12,12 @@
 
 namespace isolate::gtest {
 
+// What shares a sandbox.
+enum class Scope {
+  kTest,   // a test has one of its own
+  kSuite,  // a suite has one; its tests run one after another in it, in one process
+};
+
 struct Settings {
   // False: run as without the plugin.
   bool isolate = true;
@@ -19,6 +25,7 @@ struct Settings {
   bool isolate_given = false;
   // How many tests run at once; at least 1.
   int jobs = 1;
+  Scope scope = Scope::kTest;
   // A test that runs for longer is named.
   absl::Duration slow = absl::InfiniteDuration();
   // Bazel's time limit for the whole program; infinite outside of it.

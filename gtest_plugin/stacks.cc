@@ -71,7 +71,7 @@ struct Stack {
       // The others are where a call returns to, which may be the next function.
       const char* at = static_cast<const char*>(*frame) - (frame == first ? 0 : 1);
       const bool known = absl::Symbolize(at, symbol, sizeof(symbol));
-      if (known && strcmp(symbol, "isolate::gtest::RunTest()") == 0) {
+      if (known && strcmp(symbol, "isolate::gtest::RunTests()") == 0) {
         return;
       }
       text.Append("\n    @ %p  %s", *frame, known ? symbol : "(unknown)");

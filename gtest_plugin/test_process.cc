@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
@@ -31,18 +32,39 @@ using ::testing::TestPartResult;
 using ::testing::TestResult;
 using ::testing::TestSuite;
 
+// Where the outputs go that Bazel keeps, if a core may be written at all.  Process numbers
+// repeat in sandboxes, so each test has a folder.
+std::string CoreFolder(const TestInfo& test) {
+  const char* outputs = getenv("TEST_UNDECLARED_OUTPUTS_DIR");
+  rlimit limit;
+  if (outputs == nullptr || getrlimit(RLIMIT_CORE, &limit) != 0 || limit.rlim_cur == 0) {
+    return "";
+  }
+  std::string name = absl::StrCat(test.test_suite_name(), ".", test.name());
+  std::replace(name.begin(), name.end(), '/', '_');
+  return absl::StrCat(outputs, "/", name);
+}
+
 // The only listener of a test process.
 class ReportingListener : public ::testing::EmptyTestEventListener {
  public:
-  explicit ReportingListener(Reporter& reporter) : reporter_(reporter) {}
+  ReportingListener(Reporter& reporter, const Assignment& assignment)
+      : reporter_(reporter), assignment_(assignment) {}
 
   void OnTestSuiteStart(const TestSuite& suite) override { suite_ = &suite; }
 
   void OnTestStart(const TestInfo& test) override {
     SendNewProperties(Look::kForChanged);
     test_ = &test;
+    test_properties_.clear();
+    SetCoreFolder(CoreFolder(test));
+    if (assignment_.tests.size() > 1) {
+      // Not OK where the report cannot be sent either.
+      (void)reporter_.SetTimeLimit(assignment_.time_limit);
+    }
     Event event;
     event.kind = Event::Kind::kTestStart;
+    event.test = begun_++;
     Send(event);
   }
 
@@ -74,11 +96,14 @@ class ReportingListener : public ::testing::EmptyTestEventListener {
   // Properties that are new, or also those whose value has changed.
   enum class Look { kForNew, kForChanged };
 
-  // The fixture is gone by now; what the suite keeps is in sight.
+  // The fixture is gone by now; what the suite keeps is in sight.  What has leaked once would be
+  // found after every test that follows.
   void SendLeak(const TestInfo& test) {
-    if (__lsan_do_recoverable_leak_check == nullptr || __lsan_do_recoverable_leak_check() == 0) {
+    if (leaks_ || __lsan_do_recoverable_leak_check == nullptr ||
+        __lsan_do_recoverable_leak_check() == 0) {
       return;
     }
+    leaks_ = true;
     Event event;
     event.part.type = TestPartResult::kNonFatalFailure;
     event.part.file = test.file();
@@ -173,6 +198,9 @@ class ReportingListener : public ::testing::EmptyTestEventListener {
   }
 
   Reporter& reporter_;
+  const Assignment& assignment_;
+  uint32_t begun_ = 0;
+  bool leaks_ = false;
   const TestSuite* suite_ = nullptr;
   const TestInfo* test_ = nullptr;
   std::vector<std::string> suite_properties_;
@@ -181,37 +209,54 @@ class ReportingListener : public ::testing::EmptyTestEventListener {
   size_t sent_bytes_ = 0;
 };
 
-// Where the outputs go that Bazel keeps, if a core may be written at all.  Process numbers
-// repeat in sandboxes, so each test has a folder.
-std::string CoreFolder(const TestInfo& test) {
-  const char* outputs = getenv("TEST_UNDECLARED_OUTPUTS_DIR");
-  rlimit limit;
-  if (outputs == nullptr || getrlimit(RLIMIT_CORE, &limit) != 0 || limit.rlim_cur == 0) {
-    return "";
+// Leaves a suite no tests but these.  In their first order: gtest compares the fixture of
+// each with the first one's, which stays even where it does not run.
+void Limit(TestSuite& suite, const std::vector<TestInfo*>& all,
+           const std::vector<TestInfo*>& tests) {
+  std::vector<TestInfo*>& list = suite.*MemberOf(internal::TestList{});
+  std::vector<int>& indices = suite.*MemberOf(internal::TestIndices{});
+  indices.clear();
+  if (tests.size() == 1) {
+    list = tests;
+    indices = {0};
+    return;
   }
-  std::string name = absl::StrCat(test.test_suite_name(), ".", test.name());
-  std::replace(name.begin(), name.end(), '/', '_');
-  return absl::StrCat(outputs, "/", name);
+  absl::flat_hash_map<const TestInfo*, int> positions;
+  for (TestInfo* test : tests) {
+    positions.emplace(test, -1);
+  }
+  for (TestInfo* test : all) {
+    if (const auto position = positions.find(test); position != positions.end()) {
+      position->second = static_cast<int>(list.size());
+      list.push_back(test);
+    } else if (list.empty() && !test->should_run()) {
+      indices.push_back(0);
+      list.push_back(test);
+    }
+  }
+  for (const TestInfo* test : tests) {
+    indices.push_back(positions.at(test));
+  }
 }
 
 }  // namespace
 
-int RunTest(TestSuite& suite, TestInfo& test, const SuiteFunctions& functions, Reporter& reporter) {
+int RunTests(const Assignment& assignment, Reporter& reporter) {
+  TestSuite& suite = *assignment.suite;
   ReleaseInterruptions();
-  ReportCrashes(reporter, CoreFolder(test));
+  ReportCrashes(reporter);
   // What is set aside lives until the process ends, and stays in sight, so that it is
   // no leak to LeakSanitizer.
   static auto* listeners = new ::testing::TestEventListeners;
   static std::vector<TestInfo*> all_tests;
-  listeners->Append(new ReportingListener(reporter));
+  listeners->Append(new ReportingListener(reporter, assignment));
   std::swap(::testing::UnitTest::GetInstance()->listeners().*MemberOf(internal::Repeater{}),
             listeners->*MemberOf(internal::Repeater{}));
 
-  suite.*MemberOf(internal::SetUpFunction{}) = functions.set_up;
-  suite.*MemberOf(internal::TearDownFunction{}) = functions.tear_down;
-  all_tests = std::move(suite.*MemberOf(internal::TestList{}));
-  suite.*MemberOf(internal::TestList{}) = {&test};
-  suite.*MemberOf(internal::TestIndices{}) = {0};
+  suite.*MemberOf(internal::SetUpFunction{}) = assignment.functions.set_up;
+  suite.*MemberOf(internal::TearDownFunction{}) = assignment.functions.tear_down;
+  all_tests = std::exchange(suite.*MemberOf(internal::TestList{}), {});
+  Limit(suite, all_tests, assignment.tests);
   (suite.*MemberOf(internal::RunSuite{}))();
   return 0;
 }

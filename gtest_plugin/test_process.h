@@ -1,6 +1,9 @@
 #ifndef GTEST_PLUGIN_TEST_PROCESS_H_
 #define GTEST_PLUGIN_TEST_PROCESS_H_
 
+#include <vector>
+
+#include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "isolate/reporter.h"
 
@@ -12,12 +15,19 @@ struct SuiteFunctions {
   void (*tear_down)() = nullptr;
 };
 
-// In a test process: runs `suite` with `test` as its only test, with gtest's
+// What one process has to run.
+struct Assignment {
+  ::testing::TestSuite* suite = nullptr;
+  std::vector<::testing::TestInfo*> tests;  // of the suite; at least one
+  SuiteFunctions functions;
+  absl::Duration time_limit;  // of each test
+};
+
+// In a test process: runs the suite with these as its only tests, with gtest's
 // own code, and reports every event the moment it happens.  gtest's printers
 // and the user's listeners, which live in the runner, hear nothing.  Returns
 // the process's exit code.
-int RunTest(::testing::TestSuite& suite, ::testing::TestInfo& test, const SuiteFunctions& functions,
-            Reporter& reporter);
+int RunTests(const Assignment& assignment, Reporter& reporter);
 
 }  // namespace isolate::gtest
 

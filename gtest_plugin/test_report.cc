@@ -56,6 +56,102 @@ bool DecodePart(Decoder& decoder, Part& part) {
   return true;
 }
 
+size_t SizeOf(const Step& step) {
+  size_t size = step.output.size();
+  if (step.part.has_value()) {
+    size += step.part->message.size() + step.part->file.value_or("").size();
+  }
+  if (step.property.has_value()) {
+    size += step.property->key.size() + step.property->value.size();
+  }
+  return size;
+}
+
+// Sorts events by test and by phase.
+class ReportBuilder {
+ public:
+  explicit ReportBuilder(size_t tests) : tests_(tests), reports_(1) {}
+
+  // Whether the event may come now: tests are run in their order, each once.
+  bool IsNext(const Event& event) const {
+    const TestReport& now = reports_.back();
+    switch (event.kind) {
+      case Event::Kind::kTestStart:
+        return event.test == Begun() && event.test < tests_ && now.started == now.ended;
+      case Event::Kind::kTestEnd:
+        return now.started && !now.ended;
+      default:
+        return true;
+    }
+  }
+
+  // Output behind which nothing happened.
+  void Add(std::string output) {
+    Step step;
+    step.output = std::move(output);
+    Append(std::move(step));
+  }
+
+  void Add(std::string output, Event event) {
+    if (event.kind == Event::Kind::kTestStart && reports_.back().ended) {
+      NextTest();
+    }
+    TestReport& report = reports_.back();
+    Step step;
+    step.output = std::move(output);
+    switch (event.kind) {
+      case Event::Kind::kPart:
+        step.part = std::move(event.part);
+        break;
+      case Event::Kind::kProperty:
+        step.property = std::move(event.property);
+        break;
+      case Event::Kind::kCrash:
+        report.crash += event.crash;
+        break;
+      case Event::Kind::kTestStart:
+      case Event::Kind::kTestEnd:
+        break;
+    }
+    Append(std::move(step));
+    if (event.kind == Event::Kind::kTestStart) {
+      report.started = true;
+    } else if (event.kind == Event::Kind::kTestEnd) {
+      report.ended = true;
+      report.elapsed_ms = event.elapsed_ms;
+    }
+  }
+
+  std::vector<TestReport> Take() { return std::move(reports_); }
+
+ private:
+  // How many tests have begun.
+  size_t Begun() const { return reports_.back().started ? reports_.size() : 0; }
+
+  void Append(Step step) {
+    TestReport& now = reports_.back();
+    const bool in_set_up = !now.started && reports_.size() == 1;
+    now.size_bytes += SizeOf(step);
+    (now.ended   ? now.suite_tear_down
+     : in_set_up ? now.suite_set_up
+                 : now.test)
+        .push_back(std::move(step));
+  }
+
+  // What came after the last test came before this one.
+  void NextTest() {
+    TestReport& last = reports_.back();
+    last.outcome = Outcome::kReturned;
+    TestReport next;
+    next.test = std::move(last.suite_tear_down);
+    last.suite_tear_down.clear();
+    reports_.push_back(std::move(next));
+  }
+
+  const size_t tests_;
+  std::vector<TestReport> reports_;
+};
+
 }  // namespace
 
 bool operator==(const Part& a, const Part& b) {
@@ -77,6 +173,7 @@ std::string Encode(const Event& event) {
       encoder.String(event.property.key).String(event.property.value);
       break;
     case Event::Kind::kTestStart:
+      encoder.U32(event.test);
       break;
     case Event::Kind::kTestEnd:
       encoder.U64(static_cast<uint64_t>(event.elapsed_ms));
@@ -111,11 +208,14 @@ absl::StatusOr<Event> Decode(absl::string_view message) {
       event.property = {std::string(*key), std::string(*value)};
       return event;
     }
-    case Event::Kind::kTestStart:
+    case Event::Kind::kTestStart: {
+      const auto test = decoder.U32();
       if (!decoder.complete()) {
         return Unreadable();
       }
+      event.test = *test;
       return event;
+    }
     case Event::Kind::kTestEnd: {
       const auto elapsed_ms = decoder.U64();
       if (!decoder.complete()) {
@@ -131,20 +231,8 @@ absl::StatusOr<Event> Decode(absl::string_view message) {
   return Unreadable();
 }
 
-TestReport MakeTestReport(Result result) {
-  TestReport report;
-  report.outcome = result.outcome;
-  report.code = result.code;
-  report.elapsed_ms = absl::ToInt64Milliseconds(result.usage.wall);
-  report.damage = std::move(result.report_error);
-  report.processes = std::move(result.processes);
-  report.err = std::move(result.err);
-  report.size_bytes = report.err.size() + result.out.size();
-  for (const Message& message : result.messages) {
-    report.size_bytes += message.payload.size();
-  }
-
-  std::vector<Step>* phase = &report.suite_set_up;
+std::vector<TestReport> MakeTestReports(Result result, size_t tests) {
+  ReportBuilder builder(tests);
   size_t printed = 0;
   const auto output_until = [&](size_t position) {
     // A forged mark may be out of order.
@@ -153,43 +241,35 @@ TestReport MakeTestReport(Result result) {
     printed = position;
     return output;
   };
+  std::string damage = std::move(result.report_error);
   for (const Message& message : result.messages) {
     absl::StatusOr<Event> event = Decode(message.payload);
+    if (event.ok() && !builder.IsNext(*event)) {
+      event = Unreadable();
+    }
     if (!event.ok()) {
-      report.damage = std::string(event.status().message());
+      damage = std::string(event.status().message());
       break;
     }
-    Step step;
-    step.output = output_until(message.out_position);
-    switch (event->kind) {
-      case Event::Kind::kPart:
-        step.part = std::move(event->part);
-        break;
-      case Event::Kind::kProperty:
-        step.property = std::move(event->property);
-        break;
-      case Event::Kind::kTestStart:
-        report.started = true;
-        break;
-      case Event::Kind::kTestEnd:
-        report.ended = true;
-        report.elapsed_ms = event->elapsed_ms;
-        break;
-      case Event::Kind::kCrash:
-        report.crash += event->crash;
-        break;
-    }
-    phase->push_back(std::move(step));
-    if (event->kind == Event::Kind::kTestStart) {
-      phase = &report.test;
-    } else if (event->kind == Event::Kind::kTestEnd) {
-      phase = &report.suite_tear_down;
+    builder.Add(output_until(message.out_position), *std::move(event));
+  }
+  builder.Add(output_until(result.out.size()));
+
+  std::vector<TestReport> reports = builder.Take();
+  TestReport& last = reports.back();
+  last.outcome = result.outcome;
+  last.code = result.code;
+  last.damage = std::move(damage);
+  last.processes = std::move(result.processes);
+  if (!last.ended) {
+    last.elapsed_ms = absl::ToInt64Milliseconds(result.usage.wall);
+    for (const TestReport& report : reports) {
+      last.elapsed_ms -= &report != &last ? report.elapsed_ms : 0;
     }
   }
-  Step last;
-  last.output = output_until(result.out.size());
-  phase->push_back(std::move(last));
-  return report;
+  reports.front().size_bytes += result.err.size();
+  reports.front().err = std::move(result.err);
+  return reports;
 }
 
 }  // namespace isolate::gtest

@@ -33,13 +33,6 @@ struct Property {
   std::string value;
 };
 
-// Where in the life of the test process something happened.
-enum class Phase : uint8_t {
-  kSuiteSetUp = 0,
-  kTest = 1,  // fixture and body
-  kSuiteTearDown = 2,
-};
-
 struct Event {
   enum class Kind : uint8_t {
     kPart = 1,
@@ -51,6 +44,7 @@ struct Event {
   Kind kind = Kind::kPart;
   Part part;
   Property property;
+  uint32_t test = 0;       // kTestStart: which of those that the process runs
   int64_t elapsed_ms = 0;  // kTestEnd: as gtest measured it
   std::string
       crash;  // kCrash: a piece of the cause and the stacks, the latter on lines of their own
@@ -72,7 +66,7 @@ struct Step {
   absl::optional<Property> property;
 };
 
-// All that one test process told, in order, by phase.
+// All that was told of one test, in order, by phase.
 struct TestReport {
   std::vector<Step> suite_set_up;
   std::vector<Step> test;
@@ -96,8 +90,11 @@ struct TestReport {
   bool whole() const { return outcome == Outcome::kReturned && ended && damage.empty(); }
 };
 
-// Puts a result's messages and output together.
-TestReport MakeTestReport(Result result);
+// Puts together the messages and the output of a process that was to run `tests` tests, at least
+// one.  A report for each that it began, in order, and at least one.  What became of the
+// process is the last one's end; those before it have gone all their way.  The suite's set-up is in
+// the first one, its tear-down in the last.
+std::vector<TestReport> MakeTestReports(Result result, size_t tests);
 
 }  // namespace isolate::gtest
 

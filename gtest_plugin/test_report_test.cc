@@ -38,9 +38,10 @@ Event PropertyEvent(const std::string& key, const std::string& value) {
   return event;
 }
 
-Event StartEvent() {
+Event StartEvent(uint32_t test = 0) {
   Event event;
   event.kind = Event::Kind::kTestStart;
+  event.test = test;
   return event;
 }
 
@@ -100,7 +101,7 @@ INSTANTIATE_TEST_SUITE_P(
                   PartEvent({TestPartResult::kFatalFailure, "", -1, "exception"})},
         EventCase{"PartWithBinaryBytes", PartEvent(Failure(std::string("\0\xff", 2)))},
         EventCase{"Property", PropertyEvent("key", "value")},
-        EventCase{"EmptyProperty", PropertyEvent("", "")}, EventCase{"TestStart", StartEvent()},
+        EventCase{"EmptyProperty", PropertyEvent("", "")}, EventCase{"TestStart", StartEvent(7)},
         EventCase{"TestEnd", EndEvent(int64_t{1} << 40)}),
     [](const auto& test) { return std::string(test.param.name); });
 
@@ -179,6 +180,12 @@ std::string Words(const std::vector<Step>& steps) {
     }
   }
   return words;
+}
+
+TestReport MakeTestReport(const Result& result) {
+  std::vector<TestReport> reports = MakeTestReports(result, 1);
+  EXPECT_EQ(reports.size(), 1U);
+  return std::move(reports.front());
 }
 
 TEST(MakeTestReport, PutsOutputAndEventsInOrderAndIntoPhases) {
@@ -278,6 +285,71 @@ TEST(MakeTestReport, PrintsEveryByteOnceThoughMarksAreOutOfOrder) {
                                                .Tell(Encode(PartEvent(Failure("0"))), 0)
                                                .result());
   EXPECT_EQ(Words(report.test), "abcd[4][2]ef[6][0]");
+}
+
+TEST(MakeTestReports, SortsWhatAProcessToldOfSeveralTests) {
+  const std::vector<TestReport> reports = MakeTestReports(ResultBuilder()
+                                                              .Print("up ")
+                                                              .Tell(StartEvent(0))
+                                                              .Print("first ")
+                                                              .Tell(EndEvent(10))
+                                                              .Print("between ")
+                                                              .Tell(StartEvent(1))
+                                                              .Tell(PartEvent(Failure("one")))
+                                                              .Tell(EndEvent(20))
+                                                              .Print("down")
+                                                              .result(),
+                                                          2);
+  ASSERT_EQ(reports.size(), 2U);
+  EXPECT_EQ(Words(reports[0].suite_set_up), "up ");
+  EXPECT_EQ(Words(reports[0].test), "first ");
+  EXPECT_EQ(Words(reports[0].suite_tear_down), "");
+  EXPECT_EQ(reports[0].elapsed_ms, 10);
+  EXPECT_EQ(Words(reports[1].suite_set_up), "");
+  EXPECT_EQ(Words(reports[1].test), "between [one]");
+  EXPECT_EQ(Words(reports[1].suite_tear_down), "down");
+  EXPECT_EQ(reports[1].elapsed_ms, 20);
+  for (const TestReport& report : reports) {
+    EXPECT_TRUE(report.whole());
+  }
+}
+
+TEST(MakeTestReports, GivesTheEndOfTheProcessToTheTestThatRan) {
+  Result result = ResultBuilder()
+                      .Tell(StartEvent(0))
+                      .Tell(EndEvent(10))
+                      .Tell(StartEvent(1))
+                      .Print("last words")
+                      .result();
+  result.outcome = Outcome::kSignaled;
+  result.code = 11;
+  const std::vector<TestReport> reports = MakeTestReports(result, 3);
+  ASSERT_EQ(reports.size(), 2U);
+  EXPECT_TRUE(reports[0].whole());
+  EXPECT_EQ(reports[1].outcome, Outcome::kSignaled);
+  EXPECT_EQ(reports[1].code, 11);
+  EXPECT_EQ(Words(reports[1].test), "last words");
+  EXPECT_EQ(reports[1].elapsed_ms, 99 - 10);
+}
+
+TEST(MakeTestReports, BelievesNoTestsThatCannotHaveRun) {
+  const std::vector<std::vector<Event>> impossible = {
+      {StartEvent(1)},
+      {StartEvent(0), EndEvent(1), StartEvent(2)},
+      {StartEvent(0), EndEvent(1), StartEvent(0)},
+      {StartEvent(0), StartEvent(1)},
+      {StartEvent(0), EndEvent(1), StartEvent(1), EndEvent(1), StartEvent(2)},
+      {StartEvent(0), EndEvent(1), EndEvent(1)},
+      {EndEvent(1)},
+  };
+  for (const std::vector<Event>& events : impossible) {
+    ResultBuilder builder;
+    for (const Event& event : events) {
+      builder.Tell(event);
+    }
+    EXPECT_THAT(MakeTestReports(builder.result(), 2).back().damage,
+                HasSubstr("an event cannot be read"));
+  }
 }
 
 }  // namespace

@@ -32,7 +32,12 @@ namespace fs = std::filesystem;
 
 using ::testing::HasSubstr;
 
-constexpr int kJobs[] = {1, 4, 8};
+// Each way to isolate.
+const std::vector<std::string> kWays[] = {
+    {"--isolate_jobs=1"},
+    {"--isolate_jobs=8"},
+    {"--isolate_jobs=4", "--isolate_scope=suite"},
+};
 
 struct Case {
   const char* name;
@@ -128,12 +133,12 @@ class SameAsPlain : public ::testing::TestWithParam<Case> {
     // Otherwise there is nothing to compare.
     ASSERT_NE(plain.exit_code, 127) << plain.err;
     ASSERT_NE(plain.out, "");
-    command.build = Build::kIsolated;
-    for (const int jobs : kJobs) {
-      SCOPED_TRACE(absl::StrCat("jobs: ", jobs));
-      command.args.push_back(absl::StrCat("--isolate_jobs=", jobs));
-      ExpectSame(plain, Execute(command));
-      command.args.pop_back();
+    for (const std::vector<std::string>& way : kWays) {
+      SCOPED_TRACE(absl::StrJoin(way, " "));
+      Command isolated = command;
+      isolated.build = Build::kIsolated;
+      isolated.args.insert(isolated.args.end(), way.begin(), way.end());
+      ExpectSame(plain, Execute(isolated));
     }
   }
 };
