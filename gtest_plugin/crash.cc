@@ -133,6 +133,14 @@ extern "C" void OnSignal(int signal, siginfo_t* info, void* context) {
 
 }  // namespace
 
+void ReleaseTermination() {
+  struct sigaction now = {};
+  if (sigaction(SIGTERM, nullptr, &now) == 0 && (now.sa_flags & SA_SIGINFO) != 0 &&
+      now.sa_sigaction == OnSignal) {
+    signal(SIGTERM, SIG_DFL);
+  }
+}
+
 void SetCoreFolder(const std::string& folder) {
   if (folder.size() < sizeof(the_core_folder)) {
     memcpy(the_core_folder, folder.c_str(), folder.size() + 1);

@@ -20,6 +20,9 @@ namespace isolate::gtest {
 // of a process that the test forked, for a death test, is nobody's news.
 void ReportCrashes(const Reporter& reporter);
 
+// Gives SIGTERM its default action back, if ReportCrashes gave it another.
+void ReleaseTermination();
+
 // In a test process: a core that the kernel names relative to the working directory (core(5)) goes
 // to this folder, which is made then; empty: it goes where it would go.
 void SetCoreFolder(const std::string& folder);

@@ -24,6 +24,7 @@
 #include "gtest_plugin/replay.h"
 #include "gtest_plugin/scheduler.h"
 #include "gtest_plugin/settings.h"
+#include "gtest_plugin/snapshot.h"
 #include "gtest_plugin/stacks.h"
 #include "gtest_plugin/stand_in.h"
 #include "gtest_plugin/surroundings.h"
@@ -32,6 +33,7 @@
 #include "isolate/executor.h"
 #include "isolate/internal/monotonic.h"
 #include "isolate/options.h"
+#include "isolate/reporter.h"
 #include "isolate/setup_failure.h"
 
 GTEST_DECLARE_string_(internal_run_death_test);
@@ -104,7 +106,11 @@ absl::Time RunDeadline(const Settings& settings) {
 class Plugin : public ::testing::EmptyTestEventListener {
  public:
   Plugin(std::unique_ptr<Executor> executor, const Settings& settings)
-      : scheduler_(std::move(executor), settings, RunDeadline(settings)),
+      : scheduler_(std::move(executor), settings, RunDeadline(settings),
+                   [settings](const Assignment& assignment, Reporter& reporter) {
+                     return assignment.snapshot ? RunSnapshot(assignment, settings, reporter)
+                                                : RunTests(assignment, reporter);
+                   }),
         run_limit_(settings.run_limit),
         time_limit_(settings.options.timeout),
         same_network_(settings.options.network == Network::kHost) {}
@@ -128,7 +134,6 @@ class Plugin : public ::testing::EmptyTestEventListener {
   void EndTheRun();
   [[noreturn]] static void EndProgram();
   void ReplayBody(const TestInfo& test);
-  Part EndOf(const TestInfo& test, const TestReport& report) const;
   void TakeTearDown(TestReport& report);
   void KeepSuiteFailures(const std::vector<Step>& steps);
 
@@ -275,7 +280,7 @@ void Plugin::ReplaySuiteSetUp() {
     instance_->last_tear_down_ = std::move(last.suite_tear_down);
   } else {
     Replay(last.suite_tear_down);
-    Replay(instance_->EndOf(*test, last));
+    Replay(EndOf(*test, last, instance_->time_limit_, instance_->ending_));
   }
 }
 
@@ -296,17 +301,6 @@ void Plugin::ReplaySuiteTearDown() {
 
 void Plugin::OnTestStart(const TestInfo& test) { stand_in_.Start(test); }
 
-Part Plugin::EndOf(const TestInfo& test, const TestReport& report) const {
-  Part end;
-  end.type = TestPartResult::kFatalFailure;
-  end.file = test.file();
-  end.line = test.line();
-  end.message = ending_ ? absl::StrCat("isolate: the run was ended while this test was running",
-                                       WhereItStood(report))
-                        : ExplainEnd(report, time_limit_);
-  return end;
-}
-
 void Plugin::ReplayBody(const TestInfo& test) {
   const TestReport& report = Wait(test);
   ReplayErr(report.err);
@@ -320,7 +314,7 @@ void Plugin::ReplayBody(const TestInfo& test) {
     if (report.ended) {
       Replay(report.suite_tear_down);
     }
-    Replay(EndOf(test, report));
+    Replay(EndOf(test, report, time_limit_, ending_));
   }
 }
 

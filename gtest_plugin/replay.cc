@@ -159,4 +159,16 @@ std::string ExplainEnd(const TestReport& report, absl::Duration limit) {
                       where);
 }
 
+Part EndOf(const ::testing::TestInfo& test, const TestReport& report, absl::Duration limit,
+           bool run_ended) {
+  Part end;
+  end.type = ::testing::TestPartResult::kFatalFailure;
+  end.file = test.file();
+  end.line = test.line();
+  end.message = run_ended ? absl::StrCat("isolate: the run was ended while this test was running",
+                                         WhereItStood(report))
+                          : ExplainEnd(report, limit);
+  return end;
+}
+
 }  // namespace isolate::gtest

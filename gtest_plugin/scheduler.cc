@@ -66,7 +66,12 @@ void Scheduler::Begin(::testing::UnitTest& unit_test, const SuiteFunctionsMap& f
   functions_ = &functions;
   for (int i = 0; i < unit_test.total_test_suite_count(); ++i) {
     TestSuite* suite = (unit_test.*MemberOf(internal::SuiteAt{}))(i);
-    Assignment assignment{suite, {}, functions.at(suite), time_limit_};
+    Assignment assignment;
+    assignment.suite = suite;
+    assignment.functions = functions.at(suite);
+    assignment.time_limit = time_limit_;
+    const bool snapshot =
+        suite_setup_ == SuiteSetUp::kSnapshot && assignment.functions.set_up != nullptr;
     for (int j = 0; j < suite->total_test_count(); ++j) {
       const TestInfo* test = suite->GetTestInfo(j);
       if (!test->should_run()) {
@@ -75,14 +80,24 @@ void Scheduler::Begin(::testing::UnitTest& unit_test, const SuiteFunctionsMap& f
       first_tests_.emplace(suite, test);
       // gtest owns it as a mutable object; only its reflection is const.
       assignment.tests.push_back(const_cast<TestInfo*>(test));
-      if (scope_ == Scope::kTest) {
+      if (scope_ == Scope::kTest && !snapshot) {
         Enqueue(assignment);
         assignment.tests.clear();
       }
     }
     if (!assignment.tests.empty()) {
+      assignment.snapshot = snapshot && assignment.tests.size() > 1;
       Enqueue(std::move(assignment));
     }
+  }
+}
+
+void Scheduler::Begin(const Assignment& assignment) {
+  for (TestInfo* test : assignment.tests) {
+    Assignment one = assignment;
+    one.tests = {test};
+    one.snapshot = false;
+    Enqueue(std::move(one));
   }
 }
 
@@ -90,6 +105,9 @@ void Scheduler::Enqueue(Assignment assignment) {
   Job& job = queue_.emplace_back();
   job.assignment = std::move(assignment);
   job.reports.resize(job.assignment.tests.size());
+  if (job.assignment.snapshot && scope_ == Scope::kTest) {
+    job.slots = std::min(jobs_, job.reports.size());
+  }
   for (size_t i = 0; i < job.reports.size(); ++i) {
     by_test_.insert_or_assign(job.assignment.tests[i], Place{&job, i});
   }
@@ -109,7 +127,7 @@ absl::StatusOr<TestReport*> Scheduler::Wait(const TestInfo& test) {
       // It never begins.
       place.job->started = true;
       place.report() = std::make_unique<TestReport>();
-    } else if (executor_->running() < jobs_) {
+    } else if (HasRoomFor(*place.job)) {
       if (absl::Status status = StartOrMakeDo(*place.job); !status.ok()) {
         return status;
       }
@@ -181,6 +199,7 @@ void Scheduler::Drop(const TestInfo& test) {
   }
   if (by_id_.erase(job.id) > 0) {
     executor_->Cancel(job.id);
+    busy_ -= job.slots;
   }
   job.started = true;  // so that nothing starts it
 }
@@ -190,6 +209,7 @@ void Scheduler::End() {
     executor_->Cancel(id);
   }
   by_id_.clear();
+  busy_ = 0;
   by_test_.clear();
   first_tests_.clear();
   interrupted_.clear();
@@ -200,7 +220,7 @@ void Scheduler::End() {
 
 absl::Status Scheduler::Start(Job& job) {
   const absl::StatusOr<Executor::Id> id =
-      executor_->Start([&](Reporter& reporter) { return RunTests(job.assignment, reporter); });
+      executor_->Start([&](Reporter& reporter) { return run_(job.assignment, reporter); });
   if (!id.ok()) {
     return id.status();
   }
@@ -209,6 +229,7 @@ absl::Status Scheduler::Start(Job& job) {
   job.since = MonotonicNow();
   job.patience = slow_;
   by_id_.emplace(*id, &job);
+  busy_ += job.slots;
   return absl::OkStatus();
 }
 
@@ -219,7 +240,7 @@ absl::Status Scheduler::StartOrMakeDo(Job& job) {
   if (status.ok() || executor_->running() == 0 || !IsForLackOfRoom(status)) {
     return status;
   }
-  jobs_ = executor_->running();
+  jobs_ = busy_;
   fprintf(stderr,
           "isolate: from here on at most %d tests run at once, as the host has no room:\n%s\n",
           static_cast<int>(jobs_), std::string(status.message()).c_str());
@@ -227,10 +248,12 @@ absl::Status Scheduler::StartOrMakeDo(Job& job) {
 }
 
 absl::Status Scheduler::Fill() {
-  while (next_ < queue_.size() && executor_->running() < jobs_ && held_bytes_ < kMaxHeldBytes &&
-         !ending_) {
+  while (next_ < queue_.size() && held_bytes_ < kMaxHeldBytes && !ending_) {
     Job& job = queue_[next_];
     if (!job.started) {
+      if (!HasRoomFor(job)) {
+        break;
+      }
       if (absl::Status status = StartOrMakeDo(job); !status.ok()) {
         return status;
       }
@@ -305,10 +328,18 @@ absl::Status Scheduler::Collect() {
   }
   Job& job = *found->second;
   by_id_.erase(found);
+  busy_ -= job.slots;
   if (!finished.result.ok()) {
     return finished.result.status();
   }
-  Distribute(job, MakeTestReports(*std::move(finished.result), job.reports.size()));
+  std::vector<TestReport> reports =
+      MakeTestReports(*std::move(finished.result), job.reports.size());
+  for (const TestReport& report : reports) {
+    if (!report.not_isolated.empty()) {
+      return absl::UnavailableError(report.not_isolated);
+    }
+  }
+  Distribute(job, std::move(reports));
   return absl::OkStatus();
 }
 

@@ -5,6 +5,7 @@
 // ask for them, and keeps their reports until it does.  Lives in the runner.
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "gtest_plugin/test_process.h"
 #include "gtest_plugin/test_report.h"
 #include "isolate/executor.h"
+#include "isolate/reporter.h"
 
 namespace isolate::gtest {
 
@@ -25,13 +27,19 @@ using SuiteFunctionsMap = absl::flat_hash_map<const ::testing::TestSuite*, Suite
 
 class Scheduler {
  public:
+  // What a test process does; its value is the exit code.
+  using Run = std::function<int(const Assignment& assignment, Reporter& reporter)>;
+
   // Runs up to as many tests at once as the settings say; fewer, and says so, where the host
   // has no room for as many.
   // Ends at `deadline`, a MonotonicNow, all that runs then, as after Interrupt.
-  Scheduler(std::unique_ptr<Executor> executor, const Settings& settings, absl::Time deadline)
-      : executor_(std::move(executor)),
+  Scheduler(std::unique_ptr<Executor> executor, const Settings& settings, absl::Time deadline,
+            Run run)
+      : run_(std::move(run)),
+        executor_(std::move(executor)),
         jobs_(static_cast<size_t>(settings.jobs)),
         scope_(settings.scope),
+        suite_setup_(settings.suite_setup),
         time_limit_(settings.options.timeout),
         slow_(settings.slow),
         deadline_(deadline) {}
@@ -44,6 +52,9 @@ class Scheduler {
   // The last report of the process in which the test ran, which tells how that ended.  After
   // Wait(test), and before a report of that process is forgotten.
   TestReport& LastOfProcess(const ::testing::TestInfo& test);
+
+  // Takes over the tests of an assignment, each for a process of its own.
+  void Begin(const Assignment& assignment);
 
   // Waits for a test's report, and keeps the other slots busy meanwhile, with
   // this test and those after it.  The report is kept until Forget.
@@ -85,6 +96,7 @@ class Scheduler {
     Assignment assignment;
     // A report for each test; null: there is none, or not any more.
     std::vector<std::unique_ptr<TestReport>> reports;
+    size_t slots = 1;  // how many of its tests may run at once
     size_t dropped = 0;
     bool started = false;
     Executor::Id id = 0;
@@ -100,6 +112,7 @@ class Scheduler {
   // Starts nothing ahead while reports of this many bytes wait for gtest.
   static constexpr size_t kMaxHeldBytes = size_t{256} << 20;
 
+  bool HasRoomFor(const Job& job) const { return busy_ == 0 || busy_ + job.slots <= jobs_; }
   absl::Status Start(Job& job);
   absl::Status StartOrMakeDo(Job& job);
   void Enqueue(Assignment assignment);
@@ -111,9 +124,12 @@ class Scheduler {
   void NameSlow(absl::Time now);
   void TerminateRunning();
 
+  const Run run_;
   const std::unique_ptr<Executor> executor_;
   size_t jobs_;
+  size_t busy_ = 0;  // tests that run, or may run
   const Scope scope_;
+  const SuiteSetUp suite_setup_;
   const absl::Duration time_limit_;
   const absl::Duration slow_;
   const absl::Time deadline_;

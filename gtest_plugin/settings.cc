@@ -167,6 +167,19 @@ static bool AbslParseFlag(absl::string_view text, Scope* value, std::string* err
 
 static std::string AbslUnparseFlag(Scope value) { return value == Scope::kTest ? "test" : "suite"; }
 
+static bool AbslParseFlag(absl::string_view text, SuiteSetUp* value, std::string* error) {
+  if (text == "each" || text == "snapshot") {
+    *value = text == "each" ? SuiteSetUp::kEach : SuiteSetUp::kSnapshot;
+    return true;
+  }
+  *error = "expected each or snapshot";
+  return false;
+}
+
+static std::string AbslUnparseFlag(SuiteSetUp value) {
+  return value == SuiteSetUp::kEach ? "each" : "snapshot";
+}
+
 // A duration, whose own error does not say what is right.
 struct TimeSpan {
   absl::Duration duration;
@@ -193,6 +206,10 @@ ABSL_FLAG(isolate::gtest::Jobs, isolate_jobs, isolate::gtest::Jobs{},
 ABSL_FLAG(isolate::gtest::Scope, isolate_scope, isolate::gtest::Scope::kTest,
           "test: a sandbox for each test, in which its suite's set-up runs, too; suite: one for a "
           "suite, whose tests run one after another in it, after one set-up.");
+ABSL_FLAG(
+    isolate::gtest::SuiteSetUp, isolate_suite_setup, isolate::gtest::SuiteSetUp::kEach,
+    "each: a suite's set-up runs in every sandbox; snapshot: it runs once, and each test starts "
+    "with the memory and the files that it left, as a copy; threads cannot be copied.");
 ABSL_FLAG(isolate::gtest::NetworkKind, isolate_network, isolate::gtest::NetworkKind{},
           "loopback: a network of the test's own, with lo up and nothing else; none: lo is down "
           "too; host: the network outside.");
@@ -217,9 +234,9 @@ namespace isolate::gtest {
 namespace {
 
 constexpr absl::string_view kFlagNames[] = {
-    "isolate",          "isolate_jobs",     "isolate_scope",        "isolate_network",
-    "isolate_hostname", "isolate_tmp_size", "isolate_output_limit", "isolate_timeout",
-    "isolate_slow",     "isolate_grace",
+    "isolate",         "isolate_jobs",     "isolate_scope",    "isolate_suite_setup",
+    "isolate_network", "isolate_hostname", "isolate_tmp_size", "isolate_output_limit",
+    "isolate_timeout", "isolate_slow",     "isolate_grace",
 };
 
 struct Assignment {
@@ -323,6 +340,7 @@ absl::StatusOr<Settings> ParseSettings(int* argc, char** argv) {
     settings.jobs = DefaultJobs();
   }
   settings.scope = absl::GetFlag(FLAGS_isolate_scope);
+  settings.suite_setup = absl::GetFlag(FLAGS_isolate_suite_setup);
   settings.options.network = absl::GetFlag(FLAGS_isolate_network).network;
   settings.options.hostname = absl::GetFlag(FLAGS_isolate_hostname);
   settings.options.tmpfs_size_bytes = absl::GetFlag(FLAGS_isolate_tmp_size).bytes;

@@ -18,6 +18,12 @@ enum class Scope {
   kSuite,  // a suite has one; its tests run one after another in it, in one process
 };
 
+// How often a suite is set up.
+enum class SuiteSetUp {
+  kEach,      // in every process that runs tests of it
+  kSnapshot,  // once; each test runs in a fork of the state that it left
+};
+
 struct Settings {
   // False: run as without the plugin.
   bool isolate = true;
@@ -26,6 +32,7 @@ struct Settings {
   // How many tests run at once; at least 1.
   int jobs = 1;
   Scope scope = Scope::kTest;
+  SuiteSetUp suite_setup = SuiteSetUp::kEach;
   // A test that runs for longer is named.
   absl::Duration slow = absl::InfiniteDuration();
   // Bazel's time limit for the whole program; infinite outside of it.

@@ -106,20 +106,19 @@ int ListNumbers(const char* folder, pid_t* numbers, int most) {
   return count;
 }
 
-// The first line of a file of the calling process's thread; "?" where there is none.
-struct Line {
-  char text[64];
+// The beginning of a file of a process's or a thread's, without its last end of line.
+struct Beginning {
+  char text[256];
 
-  Line(pid_t thread, const char* file) {
+  Beginning(pid_t process, const char* file) {
     char path[64];
-    snprintf(path, sizeof(path), "/proc/self/task/%d/%s", thread, file);
+    snprintf(path, sizeof(path), "/proc/%d/%s", process, file);
     const int descriptor = open(path, O_RDONLY | O_CLOEXEC);
     const ssize_t size = read(descriptor, text, sizeof(text) - 1);
     close(descriptor);
     text[std::max<ssize_t>(size, 0)] = '\0';
-    text[strcspn(text, "\n")] = '\0';
-    if (text[0] == '\0') {
-      memcpy(text, "?", sizeof("?"));
+    if (size > 0 && text[size - 1] == '\n') {
+      text[size - 1] = '\0';
     }
   }
 };
@@ -154,14 +153,31 @@ void WaitForAnswer(Question& question, int64_t until_ms) {
   }
 }
 
-// Whether all processes that /proc shows are of our sandbox.
-bool IsInSandbox() {
-  char name[64] = "";
-  const int descriptor = open("/proc/1/comm", O_RDONLY | O_CLOEXEC);
-  (void)!read(descriptor, name, sizeof(name) - 1);
-  close(descriptor);
-  return strcmp(name, "isolate-init\n") == 0;
+pid_t ParentOf(pid_t process) {
+  // Behind the name, which ends at the last parenthesis: the state and the parent (proc(5)).
+  const Beginning stat(process, "stat");
+  const char* name_end = strrchr(stat.text, ')');
+  return name_end != nullptr && strlen(name_end) > 4 ? atoi(name_end + 4) : 0;
 }
+
+bool DescendsFrom(pid_t process, pid_t ancestor) {
+  while (process > 1 && process != ancestor) {
+    process = ParentOf(process);
+  }
+  return process == ancestor;
+}
+
+// Whether a process belongs to this one's test: all do in a sandbox that is the test's alone, and
+// its parent is outside then.
+bool IsOfThisTest(pid_t process) {
+  if (process == 1 || process == getpid()) {
+    return false;
+  }
+  return getppid() == 0 || DescendsFrom(process, getpid());
+}
+
+// Whether all processes that /proc shows are in our sandbox.
+bool IsInSandbox() { return strcmp(Beginning(1, "comm").text, "isolate-init") == 0; }
 
 }  // namespace
 
@@ -201,12 +217,12 @@ void TellOtherThreads(Tell tell) {
     Question& question = the_questions[i];
     WaitForAnswer(question, until_ms);
     text.Clear();
-    text.Append("\n  thread %d (%s)", question.thread, Line(question.thread, "comm").text);
+    text.Append("\n  thread %d (%s)", question.thread, Beginning(question.thread, "comm").text);
     if (question.answered != 0) {
       text.Append(":");
       question.stack.AppendTo(text);
     } else {
-      text.Append(" blocks signals; in the kernel: %s", Line(question.thread, "wchan").text);
+      text.Append(" blocks signals; in the kernel: %s", Beginning(question.thread, "wchan").text);
     }
     tell(text.view());
   }
@@ -221,7 +237,7 @@ void AskOtherProcesses() {
   const int process_count = ListNumbers("/proc", processes, kMaxProcesses);
   int count = 0;
   for (int i = 0; i < process_count; ++i) {
-    if (processes[i] == 1 || processes[i] == getpid()) {
+    if (!IsOfThisTest(processes[i])) {
       continue;
     }
     ended[count] = {static_cast<int>(syscall(SYS_pidfd_open, processes[i], 0)), POLLIN, 0};

@@ -28,7 +28,7 @@ void AppendStack(const void* context, SignalSafeText& text);
 // blocks it only the name is told, and what it waits for in the kernel.  They go on after that.
 void TellOtherThreads(Tell tell);
 
-// Ends every other process of the sandbox but its init by a SIGTERM that IsAskedToTell knows, and
+// Ends every other process of the test by a SIGTERM that IsAskedToTell knows, and
 // waits half a second for them to end.  Nothing where this is no sandbox with a pid namespace.
 void AskOtherProcesses();
 

@@ -78,20 +78,30 @@ absl::optional<std::string> ListeningAt(int descriptor) {
 
 }  // namespace
 
-std::string WhatTestsMiss(bool same_network) {
+std::vector<std::string> OtherThreads() {
   std::vector<std::string> threads;
   for (const pid_t thread : NumbersIn("/proc/self/task")) {
     if (thread != getpid() && __tsan_init == nullptr) {
       threads.push_back(LineOf(absl::StrCat("/proc/self/task/", thread, "/comm")));
     }
   }
+  return threads;
+}
+
+std::vector<std::string> ListeningSockets() {
   std::vector<std::string> sockets;
   for (const int descriptor : NumbersIn("/proc/self/fd")) {
-    if (absl::optional<std::string> address = ListeningAt(descriptor);
-        address.has_value() && !same_network) {
+    if (absl::optional<std::string> address = ListeningAt(descriptor)) {
       sockets.push_back(*std::move(address));
     }
   }
+  return sockets;
+}
+
+std::string WhatTestsMiss(bool same_network) {
+  const std::vector<std::string> threads = OtherThreads();
+  const std::vector<std::string> sockets =
+      same_network ? std::vector<std::string>() : ListeningSockets();
   std::string missing;
   if (!threads.empty()) {
     absl::StrAppend(&missing,

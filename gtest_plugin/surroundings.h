@@ -4,11 +4,17 @@
 // Looks at the runner: what of it the tests will not have, and who debugs it.
 
 #include <string>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
 
 namespace isolate::gtest {
+
+// The names of the process's threads but the main one, and the addresses at which it listens
+// ("127.0.0.1:8080").  Costs a few files of /proc, or two calls for each descriptor.
+std::vector<std::string> OtherThreads();
+std::vector<std::string> ListeningSockets();
 
 // What the runner has and the tests, which are forks of it, will miss, with what to
 // do: other threads than the main one, by name, and listening sockets, by address,

@@ -51,7 +51,14 @@ class ReportingListener : public ::testing::EmptyTestEventListener {
   ReportingListener(Reporter& reporter, const Assignment& assignment)
       : reporter_(reporter), assignment_(assignment) {}
 
-  void OnTestSuiteStart(const TestSuite& suite) override { suite_ = &suite; }
+  void OnTestSuiteStart(const TestSuite& suite) override {
+    suite_ = &suite;
+    // Those that a set-up before the fork recorded have been told.
+    const TestResult& result = suite.ad_hoc_test_result();
+    for (int i = 0; i < result.test_property_count(); ++i) {
+      suite_properties_.emplace_back(result.GetTestProperty(i).value());
+    }
+  }
 
   void OnTestStart(const TestInfo& test) override {
     SendNewProperties(Look::kForChanged);
@@ -241,22 +248,28 @@ void Limit(TestSuite& suite, const std::vector<TestInfo*>& all,
 
 }  // namespace
 
-int RunTests(const Assignment& assignment, Reporter& reporter) {
+int RunTests(const Assignment& assignment, Reporter& reporter,
+             ::testing::TestEventListener* listener) {
   TestSuite& suite = *assignment.suite;
   ReleaseInterruptions();
   ReportCrashes(reporter);
-  // What is set aside lives until the process ends, and stays in sight, so that it is
-  // no leak to LeakSanitizer.
-  static auto* listeners = new ::testing::TestEventListeners;
-  static std::vector<TestInfo*> all_tests;
+  auto* listeners = new ::testing::TestEventListeners;
   listeners->Append(new ReportingListener(reporter, assignment));
+  if (listener != nullptr) {
+    listeners->Append(listener);
+  }
   std::swap(::testing::UnitTest::GetInstance()->listeners().*MemberOf(internal::Repeater{}),
             listeners->*MemberOf(internal::Repeater{}));
 
   suite.*MemberOf(internal::SetUpFunction{}) = assignment.functions.set_up;
   suite.*MemberOf(internal::TearDownFunction{}) = assignment.functions.tear_down;
-  all_tests = std::exchange(suite.*MemberOf(internal::TestList{}), {});
-  Limit(suite, all_tests, assignment.tests);
+  auto* tests =
+      new std::vector<TestInfo*>(std::exchange(suite.*MemberOf(internal::TestList{}), {}));
+  Limit(suite, *tests, assignment.tests);
+  // What is set aside lives until the process ends, and stays in sight, so that it is
+  // no leak to LeakSanitizer.
+  static std::vector<std::pair<::testing::TestEventListeners*, std::vector<TestInfo*>*>> aside;
+  aside.emplace_back(listeners, tests);
   (suite.*MemberOf(internal::RunSuite{}))();
   return 0;
 }

@@ -21,13 +21,16 @@ struct Assignment {
   std::vector<::testing::TestInfo*> tests;  // of the suite; at least one
   SuiteFunctions functions;
   absl::Duration time_limit;  // of each test
+  bool snapshot = false;      // set up once, and run each test in a fork of the state after that
 };
 
 // In a test process: runs the suite with these as its only tests, with gtest's
 // own code, and reports every event the moment it happens.  gtest's printers
-// and the user's listeners, which live in the runner, hear nothing.  Returns
-// the process's exit code.
-int RunTests(const Assignment& assignment, Reporter& reporter);
+// and the user's listeners, which live in the runner, hear nothing.  `listener`, if there is
+// one, hears of a test's end before it is reported; gtest owns it.  Returns the process's exit
+// code.
+int RunTests(const Assignment& assignment, Reporter& reporter,
+             ::testing::TestEventListener* listener = nullptr);
 
 }  // namespace isolate::gtest
 

@@ -109,6 +109,9 @@ class ReportBuilder {
       case Event::Kind::kCrash:
         report.crash += event.crash;
         break;
+      case Event::Kind::kNotIsolated:
+        report.not_isolated = std::move(event.not_isolated);
+        break;
       case Event::Kind::kTestStart:
       case Event::Kind::kTestEnd:
         break;
@@ -180,6 +183,9 @@ std::string Encode(const Event& event) {
       break;
     case Event::Kind::kCrash:
       return encoder.bytes() + event.crash;
+    case Event::Kind::kNotIsolated:
+      encoder.String(event.not_isolated);
+      break;
   }
   return encoder.bytes();
 }
@@ -222,6 +228,14 @@ absl::StatusOr<Event> Decode(absl::string_view message) {
         return Unreadable();
       }
       event.elapsed_ms = static_cast<int64_t>(*elapsed_ms);
+      return event;
+    }
+    case Event::Kind::kNotIsolated: {
+      const auto why = decoder.String();
+      if (!decoder.complete()) {
+        return Unreadable();
+      }
+      event.not_isolated = std::string(*why);
       return event;
     }
     case Event::Kind::kCrash:

@@ -40,11 +40,14 @@ struct Event {
     kTestStart = 3,
     kTestEnd = 4,
     kCrash = 5,
+    kNotIsolated = 6,
   };
   Kind kind = Kind::kPart;
   Part part;
   Property property;
-  uint32_t test = 0;       // kTestStart: which of those that the process runs
+  uint32_t test = 0;  // kTestStart: which of those that the process runs
+  std::string
+      not_isolated;        // kNotIsolated: why a sandbox within the process's own could not be had
   int64_t elapsed_ms = 0;  // kTestEnd: as gtest measured it
   std::string
       crash;  // kCrash: a piece of the cause and the stacks, the latter on lines of their own
@@ -83,6 +86,7 @@ struct TestReport {
   std::string damage;              // not empty: what is wrong with the report
   std::string crash;               // all that Event::crash told
   std::vector<Process> processes;  // that were in the sandbox when its time was over
+  std::string not_isolated;        // not empty: why this test and others could not be run
 
   size_t size_bytes = 0;  // of all texts together
 

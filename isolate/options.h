@@ -85,6 +85,12 @@ struct Options {
   // or else /tmp.
   std::string scratch;
 
+  // The folders that become private begin as copies of what is there, instead of empty.  Nothing is
+  // copied before it is written to (overlayfs, Linux 5.11; without user attributes in
+  // tmpfs, Linux 6.6, a folder of the caller's cannot be renamed or replaced).  What is mounted
+  // below them is not copied.
+  bool copy_private_folders = false;
+
   // The size limit of each tmpfs of each sandbox, in bytes.  0: the kernel's own,
   // half of the memory.  Only what is written takes memory.
   int64_t tmpfs_size_bytes = 0;

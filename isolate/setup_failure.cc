@@ -35,6 +35,7 @@ constexpr StepText kSteps[] = {
     {Step::kPrivateMounts, "make mounts private"},
     {Step::kKeepPath, "hold on to a path that a tmpfs will cover"},
     {Step::kMountTmpfs, "mount a tmpfs"},
+    {Step::kCopyFolder, "cover a folder with a copy of itself"},
     {Step::kRestorePath, "put a path back"},
     {Step::kMountProc, "mount a fresh /proc"},
     {Step::kMountSysfs, "mount a fresh /sys"},
@@ -65,6 +66,7 @@ bool Mounts(Step step) {
     case Step::kPrivateMounts:
     case Step::kKeepPath:
     case Step::kMountTmpfs:
+    case Step::kCopyFolder:
     case Step::kRestorePath:
     case Step::kMountProc:
     case Step::kMountSysfs:
@@ -142,6 +144,13 @@ Explanation Explain(const SetupFailure& failure) {
         "filter or a security module refuses.",
         "In a container, permit mount, open_tree and move_mount; with AppArmor, use a profile "
         "that allows mounts."};
+  }
+  if (step == Step::kCopyFolder && (error == ENODEV || error == EINVAL)) {
+    return {
+        "The kernel has no overlayfs, or does not let this user mount one (Linux 5.11), or not "
+        "over a "
+        "folder in which something else is mounted.",
+        "Do without a copy of the caller's files."};
   }
   if (step == Step::kMountTmpfs && error == ENOENT) {
     return {"The folder does not exist.",

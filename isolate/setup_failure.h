@@ -50,6 +50,7 @@ enum class Step : uint8_t {
   kForkJoiner = 19,
   kJoin = 20,
   kRootDirectory = 28,
+  kCopyFolder = 29,
   kForkTest = 21,
   kJoinTime = 22,
   kSession = 23,

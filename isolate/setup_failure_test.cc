@@ -23,7 +23,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-constexpr Step kLastStep = Step::kRootDirectory;
+constexpr Step kLastStep = Step::kCopyFolder;
 
 std::vector<Step> AllSteps() {
   std::vector<Step> steps;
@@ -120,6 +120,7 @@ INSTANTIATE_TEST_SUITE_P(
                         "systempaths=unconfined"},
         ExplanationCase{"MountsRefused", Step::kMountTmpfs, EACCES, "Mounting is not permitted",
                         "permit mount"},
+        ExplanationCase{"NoOverlay", Step::kCopyFolder, ENODEV, "no overlayfs", "without a copy"},
         ExplanationCase{"NoScratch", Step::kMountTmpfs, ENOENT, "folder does not exist",
                         "TEST_TMPDIR"},
         ExplanationCase{"NoExtraPath", Step::kKeepPath, ENOENT, "path does not exist",

@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -111,6 +112,37 @@ int MakeReadOnly(const char* path) {
   return raw::MakeTreeReadOnly(path);
 }
 
+// Mounts a tmpfs on a folder, and on that an overlay of what was there; what is written goes to
+// the tmpfs.  The folders are given by descriptor, as a path may have a colon or a comma in it.
+int CoverWithCopy(const char* path, const char* tmpfs_data) {
+  struct stat before;
+  const int lower = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (lower < 0 || fstat(lower, &before) != 0 ||
+      mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, tmpfs_data) != 0) {
+    return -1;
+  }
+  const int tmpfs = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (tmpfs < 0 || mkdirat(tmpfs, "upper", 0700) != 0 || mkdirat(tmpfs, "work", 0700) != 0 ||
+      fchmodat(tmpfs, "upper", before.st_mode & 07777, 0) != 0) {
+    return -1;
+  }
+  // The owner may have no id in a user namespace; then it is the caller's.
+  (void)!fchownat(tmpfs, "upper", before.st_uid, before.st_gid, 0);
+  char data[160];
+  // No malloc for numbers.  userxattr: what the file system notes of a folder that was
+  // replaced goes to attributes that every user may write.
+  snprintf(data, sizeof(data),
+           "lowerdir=/proc/self/fd/%d,upperdir=/proc/self/fd/%d/upper,"
+           "workdir=/proc/self/fd/%d/work,userxattr",
+           lower, tmpfs, tmpfs);
+  const int mounted = mount("overlay", path, "overlay", MS_NOSUID | MS_NODEV, data);
+  const int error = errno;
+  close(lower);
+  close(tmpfs);
+  errno = error;
+  return mounted;
+}
+
 void Init::MakeMounts() {
   if ((plan_.namespaces & CLONE_NEWNS) == 0) {
     return;
@@ -138,6 +170,8 @@ int Init::Perform(const MountOp& op) {
         return -1;
       }
       return mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, op.data.c_str());
+    case MountOp::Action::kCopy:
+      return CoverWithCopy(path, op.data.c_str());
     case MountOp::Action::kProc:
       return MountKernelFs("proc", path);
     case MountOp::Action::kSysfs:

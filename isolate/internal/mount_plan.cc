@@ -51,6 +51,12 @@ std::vector<std::string> Outermost(std::vector<std::string> paths,
   return outer;
 }
 
+bool LiesInAnother(const Cover& cover, const std::vector<Cover>& covers) {
+  return std::any_of(covers.begin(), covers.end(), [&](const Cover& other) {
+    return other.path != cover.path && IsUnder(cover.path, other.path);
+  });
+}
+
 // Keeps the trees at `paths`, and appends to `restores` what puts them back.
 void KeepAll(const std::vector<std::string>& paths, bool optional, std::vector<MountOp>& keeps,
              std::vector<MountOp>& restores) {
@@ -98,14 +104,6 @@ std::vector<MountOp> PlanMounts(const Options& options, const HostFacts& facts) 
   std::vector<MountOp> keeps;
   std::vector<MountOp> tree;
   KeepAll(Outermost(std::move(kept), facts.covers), /*optional=*/false, keeps, tree);
-  for (const Cover& cover : facts.covers) {
-    tree.push_back({Action::kTmpfs, Step::kMountTmpfs, cover.path, TmpfsData(options, facts, cover),
-                    0, false});
-  }
-  // "/tmp" sorts before "/tmp/build", so a folder is there before what lies in it.
-  std::sort(tree.begin(), tree.end(),
-            [](const MountOp& a, const MountOp& b) { return a.path < b.path; });
-
   // A mount of the host's under /proc or /sys (cgroup, a container's or lxcfs's
   // own files) is part of "the rest of the tree as outside".
   std::vector<MountOp> kernel;
@@ -125,6 +123,32 @@ std::vector<MountOp> PlanMounts(const Options& options, const HostFacts& facts) 
     kernel.push_back({Action::kMqueue, Step::kMountMqueue, "/dev/mqueue", "", 0, false});
   }
 
+  std::vector<MountOp> inner_copies;
+  // The innermost first: a copy hides what is mounted below it.
+  std::vector<Cover> covers = facts.covers;
+  std::sort(covers.begin(), covers.end(),
+            [](const Cover& a, const Cover& b) { return a.path > b.path; });
+  for (const Cover& cover : covers) {
+    MountOp op = {
+        Action::kTmpfs, Step::kMountTmpfs, cover.path, TmpfsData(options, facts, cover), 0, false};
+    if (options.copy_private_folders) {
+      op.action = Action::kCopy;
+      op.step = Step::kCopyFolder;
+    }
+    if (op.action == Action::kCopy && LiesInAnother(cover, facts.covers)) {
+      // A copy of the folder around it has nothing of what is mounted there.
+      const size_t slot = keeps.size() + inner_copies.size() / 2;
+      inner_copies.push_back(op);
+      inner_copies.push_back({Action::kKeep, Step::kKeepPath, cover.path, "", slot, false});
+      tree.push_back({Action::kRestore, Step::kRestorePath, cover.path, "", slot, false});
+    } else {
+      tree.push_back(std::move(op));
+    }
+  }
+  // "/tmp" sorts before "/tmp/build", so a folder is there before what lies in it.
+  std::sort(tree.begin(), tree.end(),
+            [](const MountOp& a, const MountOp& b) { return a.path < b.path; });
+
   // What becomes private in a read-only folder is mounted on it, and writable.
   std::vector<MountOp> outer_read_only;
   std::vector<MountOp> read_only;
@@ -138,6 +162,7 @@ std::vector<MountOp> PlanMounts(const Options& options, const HostFacts& facts) 
 
   std::vector<MountOp> plan = std::move(keeps);
   Append(plan, std::move(outer_read_only));
+  Append(plan, std::move(inner_copies));
   Append(plan, std::move(tree));
   Append(plan, std::move(kernel));
   Append(plan, std::move(read_only));

@@ -51,6 +51,7 @@ struct MountOp {
   enum class Action {
     kKeep,      // clone the tree at `path` into slot `slot`
     kTmpfs,     // mount a tmpfs on `path` with `data`
+    kCopy,      // cover `path` with a copy of itself, written to a tmpfs with `data`
     kProc,      // mount proc on /proc
     kSysfs,     // mount sysfs on /sys
     kMqueue,    // mount mqueue on /dev/mqueue

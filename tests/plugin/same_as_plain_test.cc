@@ -37,6 +37,7 @@ const std::vector<std::string> kWays[] = {
     {"--isolate_jobs=1"},
     {"--isolate_jobs=8"},
     {"--isolate_jobs=4", "--isolate_scope=suite"},
+    {"--isolate_jobs=4", "--isolate_suite_setup=snapshot"},
 };
 
 struct Case {

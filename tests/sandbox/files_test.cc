@@ -234,6 +234,48 @@ TEST(Scratch, HasAnEmptyFolderForEachSandbox) {
 
 // --- the rest of the tree ----------------------------------------------------
 
+// What became of a folder of the caller's, in a copy of it.
+std::string UseCopy(const std::string& folder) {
+  std::string words = absl::StrCat(Mode(folder), " ", List(folder));
+  words += Called(unlink((folder + "/dir/file").c_str()));
+  words += Called(rmdir((folder + "/dir").c_str()));
+  words += MakeFile(folder + "/new");
+  return absl::StrCat(words, " ", List(folder), "\n");
+}
+
+// Where something else is mounted in /tmp, an ordinary user cannot have a copy of it; so
+// in a sandbox, where nothing is.
+TEST(CopyOfPrivateFolders, HasWhatIsThereAndIsWrittenToAlone) {
+  std::string scratch = absl::StrCat(testing::TempDir(), "/scratch-XXXXXX");
+  ASSERT_NE(mkdtemp(scratch.data()), nullptr);
+  Options options;
+  options.scratch = scratch;
+  const absl::StatusOr<Result> result = isolate::Run(options, [&](Reporter&) {
+    Options copy = options;
+    copy.copy_private_folders = true;
+    for (const std::string& folder : {std::string("/tmp"), std::string("/var/tmp"), scratch}) {
+      mkdir((folder + "/dir").c_str(), 0755);
+      MakeFile(folder + "/dir/file");
+      const std::string before = List(folder);
+      const absl::StatusOr<Result> inner = isolate::Run(copy, [&](Reporter&) {
+        printf("%s", UseCopy(folder).c_str());
+        return 0;
+      });
+      const std::string expected =
+          absl::StrCat(Mode(folder), " ", before, "OKOKOK ",
+                       folder == "/tmp" && before != "dir" ? before + " new" : "new", "\n");
+      if (!inner.ok() || inner->out != expected || List(folder) != before) {
+        printf("%s: %s, %s expected %s", folder.c_str(), Told(inner).c_str(),
+               inner.ok() ? inner->out.c_str() : "", expected.c_str());
+      }
+    }
+    return 0;
+  });
+  ASSERT_TRUE(result.ok()) << Told(result.status());
+  EXPECT_EQ(result->out, "");
+  rmdir(scratch.c_str());
+}
+
 TEST(Tree, IsOtherwiseAsOutside) {
   for (const char* path :
        {"/", "/etc", "/etc/passwd", "/usr/bin", "/bin/sh", "/dev/null", "/dev/urandom", "/var"}) {

@@ -1,0 +1,144 @@
+// What the tests of a suite share, by --isolate_scope and --isolate_suite_setup.  That all else is
+// the same, same_as_plain_test says.
+
+#include <signal.h>
+
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/plugin/console.h"
+#include "tests/plugin/program.h"
+
+namespace isolate::plugin_tests {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+struct Way {
+  const char* name;
+  std::vector<std::string> args;
+  // What each test that comes to its end prints.
+  const char* first;
+  const char* second;
+  const char* fourth;
+  const char* sixth;
+};
+
+void PrintTo(const Way& way, std::ostream* out) { *out << way.name; }
+
+const Way kWays[] = {
+    {"EachTestAlone",
+     {},
+     "memory 11, file st\n",
+     "memory 11, file st\n",
+     "memory 11, file st\n",
+     "memory 11, file st\n"},
+    // Another process goes on after the one that crashed, and another after the one that was ended.
+    {"SuiteInOneSandbox",
+     {"--isolate_scope=suite"},
+     "memory 11, file st\n",
+     "memory 12, file stt\n",
+     "memory 11, file st\n",
+     "memory 11, file st\n"},
+    {"Snapshot",
+     {"--isolate_suite_setup=snapshot"},
+     "memory 11, file st\n",
+     "memory 11, file st\n",
+     "memory 11, file st\n",
+     "memory 11, file st\n"},
+    {"SnapshotInOneSandbox",
+     {"--isolate_scope=suite", "--isolate_suite_setup=snapshot"},
+     "memory 11, file st\n",
+     "memory 11, file stt\n",
+     "memory 11, file stttt\n",
+     "memory 11, file stttttt\n"},
+};
+
+class ScopeTest : public ::testing::TestWithParam<Way> {};
+
+TEST_P(ScopeTest, SharesWhatItSays) {
+  Command command{"scopes",
+                  Build::kIsolated,
+                  {"--isolate_jobs=2", "--isolate_timeout=3s", "--isolate_grace=60s",
+                   "--gtest_filter=Sharing.*:Bystander.*"}};
+  command.args.insert(command.args.end(), GetParam().args.begin(), GetParam().args.end());
+  const Finished finished = Execute(command);
+  EXPECT_EQ(finished.exit_code, 1);
+  EXPECT_EQ(finished.err, "");
+  const auto sections = Sections(finished.out);
+  EXPECT_EQ(sections.at("Sharing.First").text, GetParam().first);
+  EXPECT_EQ(sections.at("Sharing.Second").text, GetParam().second);
+  EXPECT_EQ(sections.at("Sharing.Fourth").text, GetParam().fourth);
+  EXPECT_EQ(sections.at("Sharing.Sixth").text, GetParam().sixth);
+  EXPECT_THAT(sections.at("Sharing.Crashes").text,
+              HasSubstr("died of SIGABRT before the test ended"));
+  EXPECT_THAT(sections.at("Sharing.WaitsForEver").text,
+              AllOf(HasSubstr("took longer than its time limit of 3s"),
+                    HasSubstr("(anonymous namespace)::WaitForEver()")));
+  for (const char* test : {"First", "Second", "Fourth", "Sixth"}) {
+    EXPECT_EQ(sections.at(std::string("Sharing.") + test).ending, "OK") << test;
+  }
+  EXPECT_EQ(sections.at("Bystander.Passes").ending, "OK");
+  EXPECT_EQ(Count(finished.out, "set up\n"), 1);
+  EXPECT_EQ(Count(finished.out, "torn down: "), 1);
+}
+
+TEST_P(ScopeTest, TellsWhereTestsStoodWhenTheRunIsEnded) {
+  Command command{"scopes",
+                  Build::kIsolated,
+                  {"--isolate_grace=60s", "--gtest_filter=Sharing.*-Sharing.Crashes"}};
+  command.args.insert(command.args.end(), GetParam().args.begin(), GetParam().args.end());
+  command.report = "xml";
+  const Finished finished = ExecuteUntilTold(command, 1, SIGTERM);
+  EXPECT_EQ(finished.signal, SIGTERM);
+  EXPECT_THAT(finished.err, StartsWith("isolate: the run was ended by SIGTERM"));
+  const auto sections = Sections(finished.out);
+  EXPECT_EQ(sections.at("Sharing.WaitsForEver").ending, "FAILED");
+  EXPECT_THAT(sections.at("Sharing.WaitsForEver").text,
+              AllOf(HasSubstr("the run was ended while this test was running"),
+                    HasSubstr("Sharing_WaitsForEver_Test::TestBody()")));
+  EXPECT_EQ(sections.at("Sharing.Sixth").ending, "SKIPPED");
+  EXPECT_THAT(finished.report, HasSubstr("</testsuites>"));
+}
+
+INSTANTIATE_TEST_SUITE_P(, ScopeTest, ::testing::ValuesIn(kWays),
+                         [](const auto& test) { return std::string(test.param.name); });
+
+TEST(Snapshot, RefusesASetUpThatLeavesThreads) {
+#if defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "ThreadSanitizer has a thread of its own";
+#endif
+  const Finished finished =
+      Execute({"scopes",
+               Build::kIsolated,
+               {"--isolate_suite_setup=snapshot", "--gtest_filter=LeavesAThread.*:Bystander.*"}});
+  EXPECT_EQ(finished.exit_code, 1);
+  EXPECT_THAT(
+      finished.out,
+      AllOf(HasSubstr("isolate: SetUpTestSuite left threads, which tests that are forked "
+                      "from a snapshot do not have: stayer\n"),
+            HasSubstr("--isolate_scope=suite"), HasSubstr("[  SKIPPED ] LeavesAThread.First"),
+            HasSubstr("[       OK ] Bystander.Passes")));
+}
+
+TEST(Snapshot, NamesWhatTheSetUpLeftListening) {
+  Command command{
+      "scopes", Build::kIsolated, {"--isolate_suite_setup=snapshot", "--gtest_filter=Listens.*"}};
+  const Finished apart = Execute(command);
+  EXPECT_EQ(apart.exit_code, 0);
+  EXPECT_THAT(apart.err, AllOf(HasSubstr("cannot reach what its SetUpTestSuite left listening: "
+                                         "127.0.0.1:8080\n"),
+                               HasSubstr("--isolate_scope=suite")));
+  command.args.emplace_back("--isolate_scope=suite");
+  const Finished together = Execute(command);
+  EXPECT_EQ(together.exit_code, 0);
+  EXPECT_EQ(together.err, "");
+}
+
+}  // namespace
+}  // namespace isolate::plugin_tests
