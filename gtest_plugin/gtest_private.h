@@ -65,7 +65,14 @@ ISOLATE_EXPOSE(RunSuite, SuiteRunMember, TestSuite::Run);
 using SuiteAtMember = TestSuite* (UnitTest::*)(int);
 ISOLATE_EXPOSE(SuiteAt, SuiteAtMember, UnitTest::GetMutableTestSuite);
 
-// The tests of a suite.  In a test process they are cut down to the one that it
+// Makes gtest forget, in a test process, what the runner was doing when it was
+// forked: which test it was in, and what had become of the suite.
+using SkipTestMember = void (TestInfo::*)();
+ISOLATE_EXPOSE(SkipTest, SkipTestMember, TestInfo::Skip);
+using ClearResultMember = void (TestSuite::*)();
+ISOLATE_EXPOSE(ClearResult, ClearResultMember, TestSuite::ClearResult);
+
+// The tests of a suite.  For a test process they are cut down to the one that it
 // runs: in constant time, where clearing should_run_ in all others would write
 // to, and so copy, the memory of every one of them.
 using TestListMember = std::vector<TestInfo*> TestSuite::*;

@@ -6,11 +6,11 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
@@ -45,22 +45,40 @@ std::string CoreFolder(const TestInfo& test) {
   return absl::StrCat(outputs, "/", name);
 }
 
+// The tests of the suite: those that gtest is to run while it runs the suite, and
+// all of them while one of those runs, which may look at them, as gtest's check does that
+// they have one fixture class.
+class TestsOfSuite {
+ public:
+  explicit TestsOfSuite(const Assignment& assignment)
+      : suite_(*assignment.suite),
+        other_tests_(assignment.tests),
+        other_indices_(assignment.tests.size()) {
+    std::iota(other_indices_.begin(), other_indices_.end(), 0);
+    Exchange();
+  }
+
+  void Exchange() {
+    std::swap(suite_.*MemberOf(internal::TestList{}), other_tests_);
+    std::swap(suite_.*MemberOf(internal::TestIndices{}), other_indices_);
+  }
+
+ private:
+  TestSuite& suite_;
+  std::vector<TestInfo*> other_tests_;
+  std::vector<int> other_indices_;
+};
+
 // The only listener of a test process.
 class ReportingListener : public ::testing::EmptyTestEventListener {
  public:
   ReportingListener(Reporter& reporter, const Assignment& assignment)
-      : reporter_(reporter), assignment_(assignment) {}
+      : reporter_(reporter), assignment_(assignment), tests_(assignment) {}
 
-  void OnTestSuiteStart(const TestSuite& suite) override {
-    suite_ = &suite;
-    // Those that a set-up before the fork recorded have been told.
-    const TestResult& result = suite.ad_hoc_test_result();
-    for (int i = 0; i < result.test_property_count(); ++i) {
-      suite_properties_.emplace_back(result.GetTestProperty(i).value());
-    }
-  }
+  void OnTestSuiteStart(const TestSuite& suite) override { suite_ = &suite; }
 
   void OnTestStart(const TestInfo& test) override {
+    tests_.Exchange();
     SendNewProperties(Look::kForChanged);
     test_ = &test;
     test_properties_.clear();
@@ -95,6 +113,7 @@ class ReportingListener : public ::testing::EmptyTestEventListener {
     event.kind = Event::Kind::kTestEnd;
     event.elapsed_ms = test.result()->elapsed_time();
     Send(event);
+    tests_.Exchange();
   }
 
   void OnTestSuiteEnd(const TestSuite&) override { SendNewProperties(Look::kForChanged); }
@@ -206,6 +225,7 @@ class ReportingListener : public ::testing::EmptyTestEventListener {
 
   Reporter& reporter_;
   const Assignment& assignment_;
+  TestsOfSuite tests_;
   uint32_t begun_ = 0;
   bool leaks_ = false;
   const TestSuite* suite_ = nullptr;
@@ -216,36 +236,6 @@ class ReportingListener : public ::testing::EmptyTestEventListener {
   size_t sent_bytes_ = 0;
 };
 
-// Leaves a suite no tests but these.  In their first order: gtest compares the fixture of
-// each with the first one's, which stays even where it does not run.
-void Limit(TestSuite& suite, const std::vector<TestInfo*>& all,
-           const std::vector<TestInfo*>& tests) {
-  std::vector<TestInfo*>& list = suite.*MemberOf(internal::TestList{});
-  std::vector<int>& indices = suite.*MemberOf(internal::TestIndices{});
-  indices.clear();
-  if (tests.size() == 1) {
-    list = tests;
-    indices = {0};
-    return;
-  }
-  absl::flat_hash_map<const TestInfo*, int> positions;
-  for (TestInfo* test : tests) {
-    positions.emplace(test, -1);
-  }
-  for (TestInfo* test : all) {
-    if (const auto position = positions.find(test); position != positions.end()) {
-      position->second = static_cast<int>(list.size());
-      list.push_back(test);
-    } else if (list.empty() && !test->should_run()) {
-      indices.push_back(0);
-      list.push_back(test);
-    }
-  }
-  for (const TestInfo* test : tests) {
-    indices.push_back(positions.at(test));
-  }
-}
-
 }  // namespace
 
 int RunTests(const Assignment& assignment, Reporter& reporter,
@@ -253,23 +243,26 @@ int RunTests(const Assignment& assignment, Reporter& reporter,
   TestSuite& suite = *assignment.suite;
   ReleaseInterruptions();
   ReportCrashes(reporter);
-  auto* listeners = new ::testing::TestEventListeners;
-  listeners->Append(new ReportingListener(reporter, assignment));
-  if (listener != nullptr) {
-    listeners->Append(listener);
-  }
-  std::swap(::testing::UnitTest::GetInstance()->listeners().*MemberOf(internal::Repeater{}),
-            listeners->*MemberOf(internal::Repeater{}));
-
-  suite.*MemberOf(internal::SetUpFunction{}) = assignment.functions.set_up;
-  suite.*MemberOf(internal::TearDownFunction{}) = assignment.functions.tear_down;
-  auto* tests =
-      new std::vector<TestInfo*>(std::exchange(suite.*MemberOf(internal::TestList{}), {}));
-  Limit(suite, *tests, assignment.tests);
   // What is set aside lives until the process ends, and stays in sight, so that it is
   // no leak to LeakSanitizer.
-  static std::vector<std::pair<::testing::TestEventListeners*, std::vector<TestInfo*>*>> aside;
-  aside.emplace_back(listeners, tests);
+  static std::vector<::testing::TestEventListeners*> aside;
+  aside.push_back(new ::testing::TestEventListeners);
+  auto& listeners = ::testing::UnitTest::GetInstance()->listeners();
+  std::swap(listeners.*MemberOf(internal::Repeater{}),
+            aside.back()->*MemberOf(internal::Repeater{}));
+  auto* reporting_listener = new ReportingListener(reporter, assignment);
+  // The runner may have been in the midst of another test when this process was forked,
+  // and of this very suite.  gtest is in no test when it has skipped one, of which no
+  // listener hears; then it forgets what it knows of the suite.
+  (assignment.tests.front()->*MemberOf(internal::SkipTest{}))();
+  (suite.*MemberOf(internal::ClearResult{}))();
+
+  listeners.Append(reporting_listener);
+  if (listener != nullptr) {
+    listeners.Append(listener);
+  }
+  suite.*MemberOf(internal::SetUpFunction{}) = assignment.functions.set_up;
+  suite.*MemberOf(internal::TearDownFunction{}) = assignment.functions.tear_down;
   (suite.*MemberOf(internal::RunSuite{}))();
   return 0;
 }

@@ -52,4 +52,31 @@ class FailsNowhere : public ::testing::Test {
 TEST_F(FailsNowhere, First) {}
 TEST_F(FailsNowhere, Second) {}
 
+// What gtest says of itself, to a suite that comes after others.
+class AsksGtest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    EXPECT_EQ(::testing::UnitTest::GetInstance()->current_test_info(), nullptr);
+    EXPECT_FALSE(HasFailure());
+    EXPECT_EQ(Properties(), 0);
+    RecordProperty("recorded", "in SetUpTestSuite");
+    EXPECT_EQ(Properties(), 1);
+  }
+  static void TearDownTestSuite() {
+    EXPECT_EQ(::testing::UnitTest::GetInstance()->current_test_info(), nullptr);
+  }
+
+  static const ::testing::TestSuite& Suite() {
+    return *::testing::UnitTest::GetInstance()->current_test_suite();
+  }
+
+ private:
+  static int Properties() { return Suite().ad_hoc_test_result().test_property_count(); }
+};
+
+TEST_F(AsksGtest, First) { EXPECT_EQ(Suite().total_test_count(), 4); }
+TEST_F(AsksGtest, Second) { EXPECT_EQ(Suite().test_to_run_count(), 3); }
+TEST_F(AsksGtest, Third) { EXPECT_STREQ(Suite().GetTestInfo(2)->name(), "Third"); }
+TEST_F(AsksGtest, DISABLED_Fourth) {}
+
 }  // namespace
