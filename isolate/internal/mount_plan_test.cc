@@ -30,6 +30,8 @@ std::string Words(const MountOp& op) {
       return absl::StrCat("keep ", op.path, " as ", op.slot, optional);
     case Action::kTmpfs:
       return absl::StrCat("tmpfs ", op.path, " ", op.data);
+    case Action::kCopy:
+      return absl::StrCat("copy ", op.path, " ", op.data);
     case Action::kProc:
       return absl::StrCat("proc ", op.path);
     case Action::kSysfs:
@@ -159,6 +161,20 @@ TEST(PlanMounts, KeepsAPathWithinAKeptOneWhereACoverLiesBetween) {
               ElementsAre("keep /tmp/build as 0", "keep /tmp/build/scratch/out as 1", Tmpfs("/tmp"),
                           "restore /tmp/build from 0", Tmpfs("/tmp/build/scratch"),
                           "restore /tmp/build/scratch/out from 1"));
+}
+
+TEST(PlanMounts, CopiesAFolderWithinACopiedOneBeforeThatHidesIt) {
+  Options options = OnlyTheTree();
+  options.copy_private_folders = true;
+  HostFacts facts;
+  facts.covers = {{"/tmp"}, {"/tmp/a"}, {"/tmp/a/b"}};
+  facts.keeps = {{"/tmp/kept"}};
+  EXPECT_THAT(
+      Plan(options, facts),
+      ElementsAre("keep /tmp/kept as 0", "copy /tmp/a/b mode=1777,uid=0,gid=0",
+                  "keep /tmp/a/b as 1", "copy /tmp/a mode=1777,uid=0,gid=0", "keep /tmp/a as 2",
+                  "copy /tmp mode=1777,uid=0,gid=0", "restore /tmp/a from 2",
+                  "restore /tmp/a/b from 1", "restore /tmp/kept from 0"));
 }
 
 TEST(PlanMounts, MountsProcAndPutsItsMountsBackInAPidNamespace) {
