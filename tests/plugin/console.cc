@@ -1,5 +1,6 @@
 #include "tests/plugin/console.h"
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <utility>
@@ -8,6 +9,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
@@ -79,6 +81,30 @@ std::string WithoutTimesInReport(const std::string& report) {
     result = Blank(result, before, "\"", IsTime);
   }
   return result;
+}
+
+std::string WithoutMainsFile(const std::string& console) {
+  std::vector<absl::string_view> lines = absl::StrSplit(console, '\n');
+  lines.erase(std::remove_if(lines.begin(), lines.end(),
+                             [](absl::string_view line) {
+                               return absl::StartsWith(line, "Running main() from ");
+                             }),
+              lines.end());
+  return absl::StrJoin(lines, "\n");
+}
+
+std::string WithoutAddresses(const std::string& text) {
+  std::string result;
+  size_t done = 0;
+  for (size_t found; (found = text.find("0x", done)) != std::string::npos;) {
+    const size_t digits = found + 2;
+    result.append(text, done, digits - done);
+    done = std::min(text.find_first_not_of("0123456789abcdef", digits), text.size());
+    if (done > digits) {
+      result += "0";
+    }
+  }
+  return result.append(text, done);
 }
 
 std::map<std::string, Section> Sections(const std::string& console) {

@@ -25,6 +25,15 @@ TEST(WithoutTimesInReport, TakesOutTimesAndNothingElse) {
   EXPECT_EQ(WithoutTimesInReport(R"(time="soon")"), R"(time="soon")");
 }
 
+TEST(WithoutMainsFile, TakesOutThatLineOnly) {
+  EXPECT_EQ(WithoutMainsFile("Running main() from gtest_main.cc\nfirst\nRunning\n"),
+            "first\nRunning\n");
+}
+
+TEST(WithoutAddresses, TakesOutAddressesAndNothingElse) {
+  EXPECT_EQ(WithoutAddresses("at 0x55a7f, @0x1, 10x, 0xyz; 0xff"), "at 0x0, @0x0, 10x, 0xyz; 0x0");
+}
+
 TEST(Sections, HoldWhatATestPrinted) {
   const auto sections = Sections(
       "[ RUN      ] A.One\nfirst\nsecond\n[       OK ] A.One (0 ms)\nbetween\n"

@@ -116,7 +116,7 @@ std::vector<pid_t> ChildPids() {
 
 Program::Program(const Command& command) : folder_(MakeFolder()) {
   std::vector<std::string> args = command.args;
-  const std::string path = PathOf(command.specimen, command.build);
+  const std::string path = PathOf(command);
   args.insert(args.begin(), path);
   if (!command.report.empty()) {
     report_ = absl::StrCat(folder_, "/report.", command.report);
@@ -199,13 +199,13 @@ Finished ExecuteUntilTold(Command command, int tests, int signal) {
   return finished;
 }
 
-std::string PathOf(const std::string& specimen, Build build) {
+std::string PathOf(const Command& command) {
   fs::path root = fs::current_path();
   if (const char* runfiles = getenv("TEST_SRCDIR")) {
     root = fs::path(runfiles) / getenv("TEST_WORKSPACE");
   }
-  return root / "tests/plugin/specimens" / (build == Build::kPlain ? "plain" : "isolated") /
-         specimen;
+  return root / command.folder / (command.build == Build::kPlain ? "plain" : "isolated") /
+         command.specimen;
 }
 
 void AdoptOrphans() { ASSERT_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0); }

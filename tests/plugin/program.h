@@ -1,7 +1,8 @@
 #ifndef TESTS_PLUGIN_PROGRAM_H_
 #define TESTS_PLUGIN_PROGRAM_H_
 
-// Runs specimens: programs of tests/plugin/specimens, as child processes.
+// Runs specimens, programs of tests/plugin/specimens or of another folder, as child
+// processes.
 //
 //   Command command{"results", Build::kIsolated, {"--isolate_jobs=4"}};
 //   command.report = "xml";
@@ -38,6 +39,9 @@ struct Command {
 
   // "xml" or "json": has gtest write this report.
   std::string report = {};
+
+  // That plain/ and isolated/ are in.
+  std::string folder = "tests/plugin/specimens";
 
   // Runs in the child before it executes the specimen; true on success.
   std::function<bool()> before_exec = {};
@@ -81,8 +85,8 @@ Finished Execute(const Command& command);
 // this returns.
 Finished ExecuteUntilTold(Command command, int tests, int signal);
 
-// The path of a specimen's program.
-std::string PathOf(const std::string& specimen, Build build);
+// The path of the specimen's program.
+std::string PathOf(const Command& command);
 
 // Makes orphans of the driver's descendants its own children, so that they can
 // be counted; once for the whole process.

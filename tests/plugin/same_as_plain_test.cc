@@ -103,16 +103,6 @@ const Case kCases[] = {
     {"ListenerInsteadOfThePrinter", "listeners", {}, {{"LISTENER", "instead"}}},
 };
 
-std::string WithoutMainsFile(const std::string& console) {
-  std::vector<absl::string_view> lines = absl::StrSplit(console, '\n');
-  lines.erase(std::remove_if(lines.begin(), lines.end(),
-                             [](absl::string_view line) {
-                               return absl::StartsWith(line, "Running main() from ");
-                             }),
-              lines.end());
-  return absl::StrJoin(lines, "\n");
-}
-
 void ExpectSame(const Finished& plain, const Finished& isolated) {
   EXPECT_EQ(plain.exit_code, isolated.exit_code);
   EXPECT_EQ(plain.signal, isolated.signal);
