@@ -12,6 +12,7 @@
 //
 // .ci/run checks it with gtest 1.12.1, 1.16.0 and 1.18.0.
 
+#include <string>
 #include <type_traits>
 #include <vector>
 
@@ -114,6 +115,14 @@ void WithLock(Mutex& mutex, Function function) {
 // Whether gtest printed its help in place of running tests; it does so for flags that
 // look like its own, too.  No public function tells.
 inline bool PrintedHelp() { return ::testing::internal::g_help_flag; }
+
+// Has threadsafe death tests, which execute this program again with the arguments that
+// gtest keeps, give it one more.
+inline void AddArgumentOfDeathTests(const std::string& argument) {
+  std::vector<std::string> arguments = ::testing::internal::GetInjectableArgvs();
+  arguments.push_back(argument);
+  ::testing::internal::SetInjectableArgvs(arguments);
+}
 
 }  // namespace isolate::gtest::internal
 

@@ -243,6 +243,11 @@ int RunTests(const Assignment& assignment, Reporter& reporter,
   TestSuite& suite = *assignment.suite;
   ReleaseInterruptions();
   ReportCrashes(reporter);
+  if (!GTEST_FLAG_GET(stream_result_to).empty()) {
+    // A death test's child would stream, too: where the sandbox does not let it, gtest
+    // ends it for that.
+    internal::AddArgumentOfDeathTests("--" GTEST_FLAG_PREFIX_ "stream_result_to=");
+  }
   // What is set aside lives until the process ends, and stays in sight, so that it is
   // no leak to LeakSanitizer.
   static std::vector<::testing::TestEventListeners*> aside;

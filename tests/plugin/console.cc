@@ -107,6 +107,10 @@ std::string WithoutAddresses(const std::string& text) {
   return result.append(text, done);
 }
 
+std::string WithoutTimesInStream(const std::string& stream) {
+  return Blank(stream, "elapsed_time=", "ms", IsNumber);
+}
+
 std::map<std::string, Section> Sections(const std::string& console) {
   std::map<std::string, Section> sections;
   std::string test;

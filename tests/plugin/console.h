@@ -21,6 +21,9 @@ std::string WithoutMainsFile(const std::string& console);
 // With every address, "0x55a7", set to 0x0.
 std::string WithoutAddresses(const std::string& text);
 
+// With every time that gtest streams, "elapsed_time=12ms", set to 0.
+std::string WithoutTimesInStream(const std::string& stream);
+
 struct Section {
   // What stands between a test's [ RUN ] line and its last line.
   std::string text;

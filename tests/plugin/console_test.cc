@@ -34,6 +34,12 @@ TEST(WithoutAddresses, TakesOutAddressesAndNothingElse) {
   EXPECT_EQ(WithoutAddresses("at 0x55a7f, @0x1, 10x, 0xyz; 0xff"), "at 0x0, @0x0, 10x, 0xyz; 0x0");
 }
 
+TEST(WithoutTimesInStream, TakesOutTimesAndNothingElse) {
+  EXPECT_EQ(WithoutTimesInStream("event=TestEnd&passed=1&elapsed_time=12ms\n"),
+            "event=TestEnd&passed=1&elapsed_time=0ms\n");
+  EXPECT_EQ(WithoutTimesInStream("message=12ms"), "message=12ms");
+}
+
 TEST(Sections, HoldWhatATestPrinted) {
   const auto sections = Sections(
       "[ RUN      ] A.One\nfirst\nsecond\n[       OK ] A.One (0 ms)\nbetween\n"

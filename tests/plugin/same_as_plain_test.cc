@@ -2,8 +2,11 @@
 // for times.  One thing is let pass everywhere: gtest_main says which file its
 // main comes from, and the plugin's main does not.
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -218,6 +221,69 @@ TEST(Terminal, ShowsTheSame) {
     Command command{"output", Build::kIsolated};
     command.environment = {{"ISOLATE_JOBS", jobs}};
     EXPECT_EQ(plain, RunOnTerminal(command));
+  }
+}
+
+// A server on the loopback, to which gtest streams.
+class StreamTarget {
+ public:
+  StreamTarget() {
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);  // on a port of the kernel's choice
+    socklen_t size = sizeof(address);
+    EXPECT_EQ(bind(server_, reinterpret_cast<sockaddr*>(&address), size), 0);
+    EXPECT_EQ(listen(server_, SOMAXCONN), 0);
+    EXPECT_EQ(getsockname(server_, reinterpret_cast<sockaddr*>(&address), &size), 0);
+    flag_ = absl::StrCat("--gtest_stream_result_to=127.0.0.1:", ntohs(address.sin_port));
+  }
+  ~StreamTarget() { close(server_); }
+  StreamTarget(const StreamTarget&) = delete;
+  StreamTarget& operator=(const StreamTarget&) = delete;
+
+  const std::string& flag() const { return flag_; }
+
+  // What came over each connection, once the program has ended.
+  std::vector<std::string> Received() {
+    std::vector<std::string> received;
+    for (int connection; (connection = accept4(server_, nullptr, nullptr, SOCK_CLOEXEC)) >= 0;) {
+      std::string& text = received.emplace_back();
+      char buffer[4096];
+      for (ssize_t size; (size = read(connection, buffer, sizeof(buffer))) > 0;) {
+        text.append(buffer, static_cast<size_t>(size));
+      }
+      close(connection);
+    }
+    return received;
+  }
+
+ private:
+  const int server_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  std::string flag_;
+};
+
+// What is streamed fits into the kernel's buffers, so nobody has to read meanwhile.  Also
+// where the tests could reach the server, it is the program that speaks to it.  In a
+// plain run the children of threadsafe death tests say hello, too.
+TEST(Stream, IsTheSameOnOneConnection) {
+  for (const char* specimen : {"fixtures", "kinds", "properties", "deaths"}) {
+    SCOPED_TRACE(specimen);
+    StreamTarget target;
+    const Finished plain = Execute({specimen, Build::kPlain, {target.flag()}});
+    const std::vector<std::string> expected = target.Received();
+    ASSERT_FALSE(expected.empty());
+    EXPECT_THAT(expected[0], HasSubstr("event=TestProgramEnd"));
+    for (const char* network : {"loopback", "host"}) {
+      SCOPED_TRACE(network);
+      const Finished isolated = Execute(
+          {specimen,
+           Build::kIsolated,
+           {target.flag(), "--isolate_jobs=4", absl::StrCat("--isolate_network=", network)}});
+      ExpectSame(plain, isolated);
+      const std::vector<std::string> received = target.Received();
+      ASSERT_EQ(received.size(), 1U);
+      EXPECT_EQ(WithoutTimesInStream(received[0]), WithoutTimesInStream(expected[0]));
+    }
   }
 }
 
