@@ -11,12 +11,11 @@ namespace isolate::plugin_tests {
 // With every time that gtest measured, "(12 ms", set to 0.
 std::string WithoutTimes(const std::string& console);
 
+// Without the lines in which gtest_main names its file; the plugin's main does not.
+std::string WithoutMainsFile(const std::string& console);
+
 // With every time and time stamp of an XML or a JSON report taken out.
 std::string WithoutTimesInReport(const std::string& report);
-
-// Without the line in which gtest_main says which file it comes from, and the
-// plugin's main does not.
-std::string WithoutMainsFile(const std::string& console);
 
 // With every address, "0x55a7", set to 0x0.
 std::string WithoutAddresses(const std::string& text);

@@ -15,6 +15,11 @@ TEST(WithoutTimes, TakesOutTimesAndNothingElse) {
   EXPECT_EQ(WithoutTimes("it took (x ms) (5 s) 6 ms"), "it took (x ms) (5 s) 6 ms");
 }
 
+TEST(WithoutMainsFile, TakesOutEveryLineOfMains) {
+  EXPECT_EQ(WithoutMainsFile("Running main() from a.cc\na\nRunning main() from a.cc\nRunning\n"),
+            "a\nRunning\n");
+}
+
 TEST(WithoutTimesInReport, TakesOutTimesAndNothingElse) {
   EXPECT_EQ(
       WithoutTimesInReport(R"(<a name="n" time="0.012" timestamp="2023-01-01T00:00:00.123">)"),
@@ -23,11 +28,6 @@ TEST(WithoutTimesInReport, TakesOutTimesAndNothingElse) {
       WithoutTimesInReport(R"("time": "0.012s", "timestamp": "2023-01-01T00:00:00Z", "x": "1")"),
       R"("time": "0", "timestamp": "0", "x": "1")");
   EXPECT_EQ(WithoutTimesInReport(R"(time="soon")"), R"(time="soon")");
-}
-
-TEST(WithoutMainsFile, TakesOutThatLineOnly) {
-  EXPECT_EQ(WithoutMainsFile("Running main() from gtest_main.cc\nfirst\nRunning\n"),
-            "first\nRunning\n");
 }
 
 TEST(WithoutAddresses, TakesOutAddressesAndNothingElse) {
