@@ -48,14 +48,43 @@ TEST(Memory, ThatATestChangesIsItsOwn) {
   EXPECT_EQ(Count(isolated.out, "environment torn down"), 1);
 }
 
+// The tests have none of the variables that tell gtest what to run and where to
+// report: that is the runner's to do.
 TEST(Variables, OfTheRunnerAreNotTheTests) {
-  for (const Build build : {Build::kPlain, Build::kIsolated}) {
-    Command command{"environments", build, {"--gtest_filter=Variables.*"}};
-    command.environment = {{"XML_OUTPUT_FILE", ::testing::TempDir() + "/report.xml"}};
-    EXPECT_THAT(Execute(command).out,
-                HasSubstr(build == Build::kPlain ? "XML_OUTPUT_FILE is there"
-                                                 : "XML_OUTPUT_FILE is not there"));
+  const std::string folder = ::testing::TempDir() + "/";
+  Command command{"variables"};
+  command.environment = {{"GTEST_OUTPUT", "xml:" + folder + "other.xml"},
+                         {"GTEST_SHARD_INDEX", "0"},
+                         {"GTEST_SHARD_STATUS_FILE", folder + "gtest_shard"},
+                         {"GTEST_STREAM_RESULT_TO", ""},
+                         {"GTEST_TOTAL_SHARDS", "1"},
+                         {"TEST_PREMATURE_EXIT_FILE", folder + "premature_exit"},
+                         {"TEST_SHARD_INDEX", "0"},
+                         {"TEST_SHARD_STATUS_FILE", folder + "shard"},
+                         {"TEST_TOTAL_SHARDS", "1"},
+                         {"XML_OUTPUT_FILE", folder + "report.xml"}};
+  const std::string plain = Execute(command).out;
+  command.build = Build::kIsolated;
+  const std::string isolated = Execute(command).out;
+  for (const auto& [name, value] : command.environment) {
+    EXPECT_THAT(plain, HasSubstr(name + "=" + value));
+    EXPECT_THAT(isolated, Not(HasSubstr(name + "=")));
   }
+}
+
+// gmock looks for mocks that were never deleted when a process ends normally, after its
+// last test; the processes of the tests end by _exit.
+TEST(LeakedMock, IsNotNoticed) {
+  Command command{"mocks", Build::kPlain, {"--gtest_filter=NeverDeleted.*"}};
+  EXPECT_EQ(Execute(command).exit_code, 0);
+  command.args.emplace_back("--gtest_also_run_disabled_tests");
+  const Finished plain = Execute(command);
+  EXPECT_EQ(plain.exit_code, 1);
+  EXPECT_THAT(plain.out, HasSubstr("ERROR: 1 leaked mock object found at program exit."));
+  command.build = Build::kIsolated;
+  const Finished isolated = Execute(command);
+  EXPECT_EQ(isolated.exit_code, 0);
+  EXPECT_THAT(isolated.out, Not(HasSubstr("leaked mock")));
 }
 
 // Threads and servers of the program are not in the tests, and it says so.

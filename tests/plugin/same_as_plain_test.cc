@@ -60,8 +60,20 @@ const Case kCases[] = {
     {"Suites", "suites"},
     {"DeathTestsFast", "deaths", {"--gtest_death_test_style=fast"}},
     {"DeathTestsThreadsafe", "deaths", {"--gtest_death_test_style=threadsafe"}},
+    {"DeathTestsForked",
+     "deaths",
+     {"--gtest_death_test_style=threadsafe", "--gtest_death_test_use_fork"}},
     {"Exceptions", "throws"},
+    {"ExceptionsByTheFlag",
+     "throws",
+     {"--gtest_catch_exceptions=1"},
+     {{"GTEST_CATCH_EXCEPTIONS", "0"}}},
     {"NothingThrown", "fixtures", {"--gtest_catch_exceptions=0"}},
+
+    {"Mocks", "mocks"},
+    {"MocksThatTellAll", "mocks", {"--gmock_verbose=info"}},
+    {"MocksThatDoNotWarn", "mocks", {"--gmock_verbose=error"}},
+    {"MocksThatRefuse", "mocks", {"--gmock_default_mock_behavior=2"}},
 
     {"Environments", "environments"},
     {"EnvironmentFails", "environments", {}, {{"ENVIRONMENT", "fails"}}},
@@ -74,6 +86,10 @@ const Case kCases[] = {
     {"EnvironmentsAnew",
      "environments",
      {"--gtest_repeat=2", "--gtest_recreate_environments_when_repeating=1"}},
+    {"RepeatUntilAnEnvironmentExits",
+     "environments",
+     {"--gtest_repeat=-1"},
+     {{"ENVIRONMENT", "exits at the third end"}}},
 
     {"Filter", "kinds", {"--gtest_filter=*Is*:Simple.*-*Small*"}},
     {"FilterOfNothing", "kinds", {"--gtest_filter=NoSuchTest"}},
@@ -86,13 +102,28 @@ const Case kCases[] = {
     {"RepeatOfProperties", "properties", {"--gtest_repeat=2"}},
     {"FirstShard", "kinds", {}, {{"GTEST_TOTAL_SHARDS", "3"}, {"GTEST_SHARD_INDEX", "0"}}},
     {"LastShard", "kinds", {}, {{"GTEST_TOTAL_SHARDS", "3"}, {"GTEST_SHARD_INDEX", "2"}}},
+    {"FilterOfBazels", "kinds", {}, {{"TESTBRIDGE_TEST_ONLY", "*Is*:Simple.*-*Small*"}}},
+    {"FilterInPlaceOfBazels",
+     "kinds",
+     {"--gtest_filter=Simple.*"},
+     {{"TESTBRIDGE_TEST_ONLY", "Fixture.*"}}},
     {"FailFast", "fixtures", {"--gtest_fail_fast"}},
+    {"FailFastOfBazels", "fixtures", {}, {{"TESTBRIDGE_TEST_RUNNER_FAIL_FAST", "1"}}},
     {"FailFastInSetUp", "suites", {"--gtest_fail_fast"}},
     {"Brief", "results", {"--gtest_brief=1"}},
     {"NoTimes", "results", {"--gtest_print_time=0"}},
     {"Colours", "results", {"--gtest_color=yes"}},
     {"NoUtf8", "results", {"--gtest_print_utf8=0"}},
     {"List", "kinds", {"--gtest_list_tests"}},
+    {"Variables",
+     "variables",
+     {},
+     {{"TEST_TARGET", "//a:test"},
+      {"TEST_WARNINGS_OUTPUT_FILE", "test.warnings"},
+      {"TEST_INFRASTRUCTURE_FAILURE_FILE", "test.infrastructure_failure"},
+      {"TEST_UNUSED_RUNFILES_LOG_FILE", "test.unused_runfiles_log"},
+      {"TEST_LOGSPLITTER_OUTPUT_FILE", "test.raw_splitlogs/test.splitlogs"},
+      {"TESTBRIDGE_TEST_ONLY", "Variables.*"}}},
     {"ListOfSome", "kinds", {"--gtest_list_tests", "--gtest_filter=Typed*"}},
 
     {"OwnMain", "listeners"},
@@ -177,6 +208,62 @@ TEST(ReportFolder, HasTheSameFiles) {
   EXPECT_EQ(reports[0], reports[3]);
 }
 
+// The path of a file that a program is to write: each kind of build has a folder of
+// its own.
+std::string PathFor(Build build, const std::string& name) {
+  const fs::path folder =
+      fs::path(::testing::TempDir()) / (build == Build::kPlain ? "plain" : "isolated");
+  fs::create_directories(folder);
+  return folder / name;
+}
+
+// A file that gtest writes because a variable names it: what Bazel asks for.
+TEST(FileOfAVariable, IsTheSameReport) {
+  std::vector<std::string> reports;
+  for (const Build build : {Build::kPlain, Build::kIsolated}) {
+    Command command{"properties", build};
+    const std::string path = PathFor(build, "report.xml");
+    command.environment = {{"XML_OUTPUT_FILE", path}, {"ISOLATE_JOBS", "4"}};
+    Execute(command);
+    std::ifstream file(path);
+    reports.push_back(WithoutTimesInReport(std::string(std::istreambuf_iterator<char>(file), {})));
+  }
+  EXPECT_THAT(reports[0], HasSubstr("</testsuites>"));
+  EXPECT_EQ(reports[0], reports[1]);
+}
+
+TEST(FileOfAVariable, TellsThatThereWereShards) {
+  for (const Build build : {Build::kPlain, Build::kIsolated}) {
+    const std::string path = PathFor(build, "shards");
+    Command command{"variables", build};
+    // As Bazel has them, which sets gtest's own as well.
+    command.environment = {{"TEST_TOTAL_SHARDS", "2"},
+                           {"TEST_SHARD_INDEX", "0"},
+                           {"GTEST_TOTAL_SHARDS", "2"},
+                           {"GTEST_SHARD_INDEX", "0"},
+                           {"GTEST_SHARD_STATUS_FILE", path}};
+    EXPECT_THAT(Execute(command).out, HasSubstr("GTEST_SHARD_STATUS_FILE is there"));
+    EXPECT_TRUE(fs::exists(path));
+  }
+}
+
+// It is left where the program ends before gtest does, and only there.
+TEST(FileOfAVariable, TellsThatTheProgramEndedTooEarly) {
+  for (const Build build : {Build::kPlain, Build::kIsolated}) {
+    for (const bool exits : {false, true}) {
+      SCOPED_TRACE(exits);
+      const std::string path = PathFor(build, "premature_exit");
+      Command command{"variables", build};
+      command.environment = {{"TEST_PREMATURE_EXIT_FILE", path},
+                             {"VARIABLES", exits ? "exits" : ""}};
+      const Finished finished = Execute(command);
+      EXPECT_EQ(finished.exit_code, exits ? 9 : 0);
+      EXPECT_EQ(Count(finished.out, "TEST_PREMATURE_EXIT_FILE is there"), 2) << finished.out;
+      EXPECT_EQ(fs::exists(path), exits);
+    }
+  }
+}
+
 // Runs the command with a terminal as its standard output and error.
 std::string RunOnTerminal(Command command) {
   const int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
@@ -210,13 +297,16 @@ std::string RunOnTerminal(Command command) {
 }
 
 TEST(Terminal, ShowsTheSame) {
-  std::string plain = RunOnTerminal({"output", Build::kPlain});
-  plain.erase(0, plain.find('\n') + 1);  // the main's file
-  EXPECT_THAT(plain, HasSubstr("\x1b[0;31m[  FAILED  ]"));
-  for (const char* jobs : {"1", "4"}) {
-    Command command{"output", Build::kIsolated};
-    command.environment = {{"ISOLATE_JOBS", jobs}};
-    EXPECT_EQ(plain, RunOnTerminal(command));
+  for (const bool colours : {true, false}) {
+    const std::string flag = colours ? "--gtest_color=auto" : "--gtest_color=no";
+    std::string plain = RunOnTerminal({"output", Build::kPlain, {flag}});
+    plain.erase(0, plain.find('\n') + 1);  // the main's file
+    EXPECT_THAT(plain, HasSubstr(colours ? "\x1b[0;31m[  FAILED  ]" : "\n[  FAILED  ]"));
+    for (const char* jobs : {"1", "4"}) {
+      Command command{"output", Build::kIsolated, {flag}};
+      command.environment = {{"ISOLATE_JOBS", jobs}};
+      EXPECT_EQ(plain, RunOnTerminal(command));
+    }
   }
 }
 

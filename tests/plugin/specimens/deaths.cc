@@ -1,8 +1,13 @@
 // Death tests.
 
+#include <assert.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include <future>
+#include <stdexcept>
+#include <thread>
 
 #include "gtest/gtest.h"
 
@@ -31,6 +36,33 @@ TEST(DeathTest, Twice) {
   printf("between\n");
   EXPECT_DEATH(Die(), "last words");
   printf("after\n");
+}
+
+TEST(DeathTest, OfEachStyle) {
+  for (const char* style : {"fast", "threadsafe"}) {
+    SCOPED_TRACE(style);
+    GTEST_FLAG_SET(death_test_style, style);
+    EXPECT_EXIT(exit(7), ExitedWithCode(7), "");
+    EXPECT_EXIT(Die(), ExitedWithCode(7), "last words");
+  }
+}
+
+// Each expects to die where assert() is compiled in, and only there.
+TEST(DeathTest, DiesInADebugBuild) {
+  EXPECT_DEBUG_DEATH(assert(false), "assert|Assertion");
+  EXPECT_DEBUG_DEATH(assert(true), "assert|Assertion");
+}
+
+TEST(DeathTest, ReturnsInstead) { EXPECT_DEATH(return, "last words"); }
+TEST(DeathTest, ThrowsInstead) { EXPECT_DEATH(throw std::runtime_error("thrown"), "last words"); }
+
+// gtest warns of the threads that the child will not have, and counts them.
+TEST(DeathTest, BesideAThread) {
+  std::promise<void> done;
+  std::thread thread([&] { done.get_future().wait(); });
+  EXPECT_DEATH(Die(), "last words");
+  done.set_value();
+  thread.join();
 }
 
 class InSetUpDeathTest : public ::testing::Test {
