@@ -65,6 +65,8 @@ bool EnterLimited(int uid, const char* limit, int value) {
          WriteFile(limit, absl::StrCat(value));
 }
 
+constexpr const char* kTwoThreads = "two threads cannot enter a user namespace";
+
 void ExpectNoneJudged(const Finished& finished) {
   EXPECT_EQ(finished.exit_code, 3) << finished.out << finished.err;
   EXPECT_THAT(finished.out, Not(HasSubstr("[ RUN ")));
@@ -95,6 +97,9 @@ TEST(SeccompFilter, DoesNotHinderAPlainRun) {
 
 // An ordinary user: the id is not 0, so the capabilities go with the exec.
 TEST(NoUserNamespaces, AreDiagnosed) {
+  if (kHasThreadOfASanitizer) {
+    GTEST_SKIP() << kTwoThreads;
+  }
   Command command{"results", Build::kIsolated};
   command.report = "xml";
   command.before_exec = [] { return EnterLimited(1000, "/proc/sys/user/max_user_namespaces", 0); };
@@ -107,6 +112,9 @@ TEST(NoUserNamespaces, AreDiagnosed) {
 // As in `unshare -r`: root, but with no other id, so that the folders to be
 // covered belong to nobody that can be named.
 TEST(RootWithOneId, IsIsolated) {
+  if (kHasThreadOfASanitizer) {
+    GTEST_SKIP() << kTwoThreads;
+  }
   Command command{"kinds", Build::kIsolated, {"--gtest_filter=Fixture.*"}};
   command.before_exec = [] { return EnterLimited(0, "/proc/sys/user/max_net_namespaces", 100); };
   const Finished finished = Execute(command);
@@ -116,6 +124,9 @@ TEST(RootWithOneId, IsIsolated) {
 
 // The first sandboxes can be had, the others cannot.
 TEST(TooFewNamespaces, AreNoFailureOfTheTests) {
+  if (kHasThreadOfASanitizer) {
+    GTEST_SKIP() << kTwoThreads;
+  }
   AdoptOrphans();
   Command command{"flood", Build::kIsolated, {"--isolate_jobs=8"}};
   command.before_exec = [] { return EnterLimited(0, "/proc/sys/user/max_net_namespaces", 3); };

@@ -18,7 +18,16 @@
 #include <utility>
 #include <vector>
 
+#include "absl/base/config.h"
+
 namespace isolate::plugin_tests {
+
+// ThreadSanitizer starts a thread of its own in every fork, and so in every test.
+#ifdef ABSL_HAVE_THREAD_SANITIZER
+inline constexpr bool kHasThreadOfASanitizer = true;
+#else
+inline constexpr bool kHasThreadOfASanitizer = false;
+#endif
 
 enum class Build {
   kPlain,     // linked with gtest_main

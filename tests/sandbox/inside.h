@@ -12,12 +12,21 @@
 #include <string>
 #include <vector>
 
+#include "absl/base/config.h"
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "isolate/isolate.h"
 
 namespace isolate {
+
+// No process can join a time namespace that has a second thread, and ThreadSanitizer
+// starts one in every fork.
+#ifdef ABSL_HAVE_THREAD_SANITIZER
+inline constexpr bool kCanJoinTimeNamespaces = false;
+#else
+inline constexpr bool kCanJoinTimeNamespaces = true;
+#endif
 
 // What `look` returned in a sandbox, byte for byte; or "not isolated: ..." or
 // what became of the process otherwise.

@@ -354,7 +354,14 @@ absl::Time Clock(clockid_t clock) {
 }
 
 class TimeOffset
-    : public testing::TestWithParam<std::pair<const char*, absl::optional<absl::Duration>>> {};
+    : public testing::TestWithParam<std::pair<const char*, absl::optional<absl::Duration>>> {
+ protected:
+  void SetUp() override {
+    if (GetParam().second.has_value() && !kCanJoinTimeNamespaces) {
+      GTEST_SKIP() << "under ThreadSanitizer no time namespace can be joined";
+    }
+  }
+};
 
 TEST_P(TimeOffset, HasANamespaceOfItsOwnWhereItIsSet) {
   Options options;
@@ -397,6 +404,9 @@ TEST(TimeNamespace, IsTheCallersByDefault) {
 }
 
 TEST(TimeNamespace, LeavesTheWallClockAlone) {
+  if (!kCanJoinTimeNamespaces) {
+    GTEST_SKIP() << "under ThreadSanitizer no time namespace can be joined";
+  }
   Options options;
   options.time_offset = absl::Hours(24);
   const std::string said =
