@@ -13,6 +13,7 @@
 #include "gtest_plugin/signal_safe_text.h"
 #include "gtest_plugin/stacks.h"
 #include "gtest_plugin/test_report.h"
+#include "isolate/internal/coverage.h"
 #include "isolate/reporter.h"
 
 namespace isolate::gtest {
@@ -121,6 +122,7 @@ extern "C" void OnSignal(int signal, siginfo_t* info, void* context) {
     TellStderr("\n");
   }
   alarm(0);
+  isolate::internal::TryToWriteCoverage();
   if (the_core_folder[0] != '\0' && mkdir(the_core_folder, 0777) == 0) {
     (void)!chdir(the_core_folder);
   }

@@ -21,6 +21,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "isolate/internal/capture.h"
+#include "isolate/internal/coverage.h"
 #include "isolate/internal/enter.h"
 #include "isolate/internal/entry.h"
 #include "isolate/internal/fd.h"
@@ -36,13 +37,6 @@
 #include "isolate/reporter.h"
 #include "isolate/result.h"
 #include "isolate/setup_failure.h"
-
-// What coverage tools link in.  A process that ends by _exit has to write its
-// counts itself.
-extern "C" {
-__attribute__((weak)) void __gcov_dump();
-__attribute__((weak)) int __llvm_profile_write_file();
-}
 
 namespace isolate {
 namespace {
@@ -63,12 +57,7 @@ using internal::TaskPipes;
 // that belongs to the runner runs.
 [[noreturn]] void FlushAndExit(int code) {
   internal::FlushStreams();
-  if (__gcov_dump != nullptr) {
-    __gcov_dump();
-  }
-  if (__llvm_profile_write_file != nullptr) {
-    __llvm_profile_write_file();
-  }
+  internal::WriteCoverage();
   _exit(code);
 }
 
@@ -140,6 +129,7 @@ void Executor::Impl::RunTest(const EnterPlan& plan, const Nonce& nonce,
                              Function function) noexcept {
   internal::Enter(plan);
   // The user's code may run from here on, and so may malloc.
+  internal::ResetCoverage();
   internal::DisownDescriptors();
   SetEnvironment();
   internal::PrintLineByLine();
