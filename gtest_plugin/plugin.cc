@@ -281,7 +281,7 @@ void Plugin::ReplaySuiteSetUp() {
     instance_->last_tear_down_ = std::move(last.suite_tear_down);
   } else {
     Replay(last.suite_tear_down);
-    Replay(EndOf(*test, last, instance_->time_limit_, instance_->ending_));
+    ReplayEnd(*test, last, instance_->time_limit_, instance_->ending_);
   }
 }
 
@@ -315,7 +315,7 @@ void Plugin::ReplayBody(const TestInfo& test) {
     if (report.ended) {
       Replay(report.suite_tear_down);
     }
-    Replay(EndOf(test, report, time_limit_, ending_));
+    ReplayEnd(test, report, time_limit_, ending_);
   }
 }
 

@@ -1,6 +1,7 @@
 #include "gtest_plugin/replay.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include <string>
 #include <vector>
@@ -93,6 +94,30 @@ std::string WhatEnded(const TestReport& report, absl::Duration limit) {
   return "";
 }
 
+const char* OutcomeName(const TestReport& report, bool run_ended) {
+  if (run_ended) {
+    return "interrupted";
+  }
+  switch (report.outcome) {
+    case Outcome::kSignaled:
+      return "crashed";
+    case Outcome::kExited:
+      return "exited";
+    case Outcome::kTimedOut:
+      return "timed out";
+    case Outcome::kReturned:
+    case Outcome::kLost:
+      return "lost";
+  }
+  return "";
+}
+
+// "SIGSEGV"
+std::string SignalName(int signal) {
+  const char* name = sigabbrev_np(signal);
+  return name != nullptr ? absl::StrCat("SIG", name) : absl::StrCat(signal);
+}
+
 std::string DoesWhat(const Thread& thread) {
   switch (thread.state) {
     case 'R':
@@ -159,8 +184,8 @@ std::string ExplainEnd(const TestReport& report, absl::Duration limit) {
                       where);
 }
 
-Part EndOf(const ::testing::TestInfo& test, const TestReport& report, absl::Duration limit,
-           bool run_ended) {
+void ReplayEnd(const ::testing::TestInfo& test, const TestReport& report, absl::Duration limit,
+               bool run_ended) {
   Part end;
   end.type = ::testing::TestPartResult::kFatalFailure;
   end.file = test.file();
@@ -168,7 +193,14 @@ Part EndOf(const ::testing::TestInfo& test, const TestReport& report, absl::Dura
   end.message = run_ended ? absl::StrCat("isolate: the run was ended while this test was running",
                                          WhereItStood(report))
                           : ExplainEnd(report, limit);
-  return end;
+  // First: the failure may throw.
+  ::testing::Test::RecordProperty("isolate_outcome", OutcomeName(report, run_ended));
+  if (report.outcome == Outcome::kSignaled) {
+    ::testing::Test::RecordProperty("isolate_signal", SignalName(report.code));
+  } else if (report.outcome == Outcome::kExited) {
+    ::testing::Test::RecordProperty("isolate_exit_code", report.code);
+  }
+  Replay(end);
 }
 
 }  // namespace isolate::gtest

@@ -30,10 +30,11 @@ std::string WhereItStood(const TestReport& report);
 // time limit that it had.
 std::string ExplainEnd(const TestReport& report, absl::Duration limit);
 
-// The failure that tells it, at the place of the test.  `run_ended`: so was the run, and the test
-// with it.
-Part EndOf(const ::testing::TestInfo& test, const TestReport& report, absl::Duration limit,
-           bool run_ended);
+// Adds the failure that tells it, at the place of the test, and the properties isolate_outcome
+// ("crashed", "exited", "timed out", "interrupted" or "lost") and isolate_signal or
+// isolate_exit_code to whatever gtest runs now.  `run_ended`: so was the run, and the test with it.
+void ReplayEnd(const ::testing::TestInfo& test, const TestReport& report, absl::Duration limit,
+               bool run_ended);
 
 }  // namespace isolate::gtest
 

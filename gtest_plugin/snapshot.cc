@@ -180,7 +180,7 @@ void Snapshot::RunElsewhere(const TestInfo& test) {
   Replay(report_->test);
   Replay(report_->suite_tear_down);
   if (!report_->whole()) {
-    Replay(EndOf(test, *report_, settings_.options.timeout, scheduler_->ending()));
+    ReplayEnd(test, *report_, settings_.options.timeout, scheduler_->ending());
   }
 }
 

@@ -86,6 +86,15 @@ TEST(End, IsAFailureThatSaysHow) {
   for (const auto& end : kEnds) {
     EXPECT_GE(Count(finished.report, end.said), 7) << end.said;
   }
+  const std::string property = "<property name=\"isolate_";
+  const auto count = [&](const std::string& name, const std::string& value) {
+    return Count(finished.report, absl::StrCat(property, name, "\" value=\"", value, "\"/>"));
+  };
+  EXPECT_EQ(count("outcome", "crashed"), 7 * 5);
+  EXPECT_EQ(count("signal", "SIGSEGV"), 7 * 2);
+  EXPECT_EQ(count("signal", "SIGKILL"), 7);
+  EXPECT_EQ(count("outcome", "exited"), 7 * 3);
+  EXPECT_EQ(count("exit_code", "3"), 7);
 }
 
 TEST(Crash, IsToldWithItsCauseAndItsStack) {
@@ -211,6 +220,8 @@ TEST(BazelsTimeLimit, EndsTheRunInTimeToWriteTheReport) {
   const auto sections = Sections(finished.out);
   EXPECT_EQ(sections.at("Several/Waits.ForEver/0").ending, "FAILED");
   EXPECT_EQ(sections.at("Several/Waits.ForEver/1").ending, "SKIPPED");
+  EXPECT_THAT(finished.report,
+              HasSubstr("<property name=\"isolate_outcome\" value=\"interrupted\"/>"));
   EXPECT_THAT(finished.report, HasSubstr("</testsuites>"));
 }
 
