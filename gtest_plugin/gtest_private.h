@@ -50,6 +50,10 @@ struct Expose {
 using FactoryMember = ::testing::internal::TestFactoryBase* const TestInfo::*;
 ISOLATE_EXPOSE(Factory, FactoryMember, TestInfo::factory_);
 
+// Which class a test's fixture is, for traits that are set for a class.
+using FixtureClassMember = const ::testing::internal::TypeId TestInfo::*;
+ISOLATE_EXPOSE(FixtureClass, FixtureClassMember, TestInfo::fixture_class_id_);
+
 // SetUpTestSuite and TearDownTestSuite.  They run in the test processes only;
 // in the runner, functions that replay their reports stand in their place.
 using SuiteFunctionMember = void (*TestSuite::*)();

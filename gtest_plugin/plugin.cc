@@ -30,6 +30,7 @@
 #include "gtest_plugin/surroundings.h"
 #include "gtest_plugin/test_process.h"
 #include "gtest_plugin/test_report.h"
+#include "gtest_plugin/traits_of_tests.h"
 #include "isolate/executor.h"
 #include "isolate/internal/monotonic.h"
 #include "isolate/options.h"
@@ -103,17 +104,17 @@ absl::Time RunDeadline(const Settings& settings) {
   return MonotonicNow() - Age() + limit - std::min(margin, limit / 2);
 }
 
+int RunAssignment(const Assignment& assignment, const Settings& settings, Reporter& reporter) {
+  return assignment.snapshot ? RunSnapshot(assignment, settings, reporter)
+                             : RunTests(assignment, reporter);
+}
+
 // The listener that stands between gtest's loop and the test processes.
 class Plugin : public ::testing::EmptyTestEventListener {
  public:
   Plugin(std::unique_ptr<Executor> executor, const Settings& settings)
-      : scheduler_(std::move(executor), settings, RunDeadline(settings),
-                   [settings](const Assignment& assignment, Reporter& reporter) {
-                     return assignment.snapshot ? RunSnapshot(assignment, settings, reporter)
-                                                : RunTests(assignment, reporter);
-                   }),
+      : scheduler_(std::move(executor), settings, RunDeadline(settings), RunAssignment),
         run_limit_(settings.run_limit),
-        time_limit_(settings.options.timeout),
         same_network_(settings.options.network == Network::kHost) {}
 
   void OnTestIterationStart(const UnitTest&, int) override;
@@ -142,7 +143,6 @@ class Plugin : public ::testing::EmptyTestEventListener {
 
   Scheduler scheduler_;
   const absl::Duration run_limit_;
-  const absl::Duration time_limit_;
   const bool same_network_;
   SuiteFunctionsMap suite_functions_;
   bool begun_ = false;
@@ -197,7 +197,10 @@ void Plugin::OnTestSuiteStart(const TestSuite& suite) {
     }
     CatchInterruptions([] { instance_->scheduler_.Interrupt(); });
     HoldBackSuiteFunctions(*UnitTest::GetInstance());
-    scheduler_.Begin(*UnitTest::GetInstance(), suite_functions_);
+    if (absl::Status status = scheduler_.Begin(*UnitTest::GetInstance(), suite_functions_);
+        !status.ok()) {
+      ExitWith(status, judged_);
+    }
   }
   first_test_ = scheduler_.FirstTestOf(suite);
   shown_failures_.clear();
@@ -281,7 +284,7 @@ void Plugin::ReplaySuiteSetUp() {
     instance_->last_tear_down_ = std::move(last.suite_tear_down);
   } else {
     Replay(last.suite_tear_down);
-    ReplayEnd(*test, last, instance_->time_limit_, instance_->ending_);
+    ReplayEnd(*test, last, instance_->scheduler_.TimeLimitOf(*test), instance_->ending_);
   }
 }
 
@@ -315,7 +318,7 @@ void Plugin::ReplayBody(const TestInfo& test) {
     if (report.ended) {
       Replay(report.suite_tear_down);
     }
-    ReplayEnd(test, report, time_limit_, ending_);
+    ReplayEnd(test, report, scheduler_.TimeLimitOf(test), ending_);
   }
 }
 
@@ -374,6 +377,9 @@ class Appender : public ::testing::EmptyTestEventListener {
   explicit Appender(std::unique_ptr<Plugin> plugin) : plugin_(std::move(plugin)) {}
 
   void OnTestProgramStart(const UnitTest& unit_test) override {
+    if (absl::Status status = CheckTraits(unit_test); !status.ok()) {
+      ExitWith(status, /*judged=*/0);
+    }
     if (plugin_ != nullptr) {
       // gtest owns its listeners.
       const_cast<UnitTest&>(unit_test).listeners().Append(plugin_.release());

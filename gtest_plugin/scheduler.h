@@ -18,7 +18,9 @@
 #include "gtest_plugin/settings.h"
 #include "gtest_plugin/test_process.h"
 #include "gtest_plugin/test_report.h"
+#include "gtest_plugin/traits.h"
 #include "isolate/executor.h"
+#include "isolate/options.h"
 #include "isolate/reporter.h"
 
 namespace isolate::gtest {
@@ -27,8 +29,10 @@ using SuiteFunctionsMap = absl::flat_hash_map<const ::testing::TestSuite*, Suite
 
 class Scheduler {
  public:
-  // What a test process does; its value is the exit code.
-  using Run = std::function<int(const Assignment& assignment, Reporter& reporter)>;
+  // What a test process does; its value is the exit code.  The settings are those that hold for the
+  // assignment.
+  using Run = std::function<int(const Assignment& assignment, const Settings& settings,
+                                Reporter& reporter)>;
 
   // Runs up to as many tests at once as the settings say; fewer, and says so, where the host
   // has no room for as many.
@@ -36,18 +40,16 @@ class Scheduler {
   Scheduler(std::unique_ptr<Executor> executor, const Settings& settings, absl::Time deadline,
             Run run)
       : run_(std::move(run)),
+        settings_(settings),
         executor_(std::move(executor)),
         jobs_(static_cast<size_t>(settings.jobs)),
-        scope_(settings.scope),
-        suite_setup_(settings.suite_setup),
-        time_limit_(settings.options.timeout),
-        slow_(settings.slow),
         deadline_(deadline) {}
 
   // Takes over the tests that may run in this iteration, in gtest's order.
   // Starts none: gtest may yet skip them all.  `functions` holds the suites' own
-  // functions, and must outlive the iteration.  Costs O(number of tests).
-  void Begin(::testing::UnitTest& unit_test, const SuiteFunctionsMap& functions);
+  // functions, and must outlive the iteration.  Costs O(number of tests).  Where
+  // traits ask for other sandboxes than the rest has, the errors are Executor::AddKind's.
+  absl::Status Begin(::testing::UnitTest& unit_test, const SuiteFunctionsMap& functions);
 
   // The last report of the process in which the test ran, which tells how that ended.  After
   // Wait(test), and before a report of that process is forgotten.
@@ -62,6 +64,9 @@ class Scheduler {
 
   // The first test of the suite that will run; null if none will.
   const ::testing::TestInfo* FirstTestOf(const ::testing::TestSuite& suite) const;
+
+  // The time limit that a test has; of those that Begin took over.
+  absl::Duration TimeLimitOf(const ::testing::TestInfo& test) const;
 
   // A test's report, if there is one already.
   TestReport* ReportOf(const ::testing::TestInfo& test);
@@ -115,6 +120,8 @@ class Scheduler {
   bool HasRoomFor(const Job& job) const { return busy_ == 0 || busy_ + job.slots <= jobs_; }
   absl::Status Start(Job& job);
   absl::Status StartOrMakeDo(Job& job);
+  absl::Status BeginSuite(::testing::TestSuite& suite);
+  absl::StatusOr<Executor::Kind> SandboxFor(const Traits& traits);
   void Enqueue(Assignment assignment);
   void Distribute(Job& job, std::vector<TestReport> reports);
   void DropReport(const Place& place);
@@ -125,13 +132,12 @@ class Scheduler {
   void TerminateRunning();
 
   const Run run_;
+  const Settings settings_;
   const std::unique_ptr<Executor> executor_;
   size_t jobs_;
   size_t busy_ = 0;  // tests that run, or may run
-  const Scope scope_;
-  const SuiteSetUp suite_setup_;
-  const absl::Duration time_limit_;
-  const absl::Duration slow_;
+  // What distinguishes the kinds of sandboxes; the first is the default one.
+  std::vector<Options> kinds_;
   const absl::Time deadline_;
   const SuiteFunctionsMap* functions_ = nullptr;
   std::deque<Job> queue_;

@@ -8,21 +8,10 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "gtest_plugin/traits.h"
 #include "isolate/options.h"
 
 namespace isolate::gtest {
-
-// What shares a sandbox.
-enum class Scope {
-  kTest,   // a test has one of its own
-  kSuite,  // a suite has one; its tests run one after another in it, in one process
-};
-
-// How often a suite is set up.
-enum class SuiteSetUp {
-  kEach,      // in every process that runs tests of it
-  kSnapshot,  // once; each test runs in a fork of the state that it left
-};
 
 struct Settings {
   // False: run as without the plugin.

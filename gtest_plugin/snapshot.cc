@@ -118,10 +118,11 @@ void Snapshot::SetUp() {
   if (!executor.ok()) {
     TellNotIsolated(executor.status());
   }
-  scheduler_ = std::make_unique<Scheduler>(*std::move(executor), settings_, absl::InfiniteFuture(),
-                                           [](const Assignment& assignment, Reporter& reporter) {
-                                             return RunTests(assignment, reporter);
-                                           });
+  scheduler_ = std::make_unique<Scheduler>(
+      *std::move(executor), settings_, absl::InfiniteFuture(),
+      [](const Assignment& assignment, const Settings&, Reporter& reporter) {
+        return RunTests(assignment, reporter);
+      });
   Assignment each = assignment_;
   each.functions = {};
   each.time_limit = settings_.options.timeout;

@@ -5,6 +5,8 @@
 
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
+#include "gtest_plugin/traits.h"
+#include "isolate/executor.h"
 #include "isolate/reporter.h"
 
 namespace isolate::gtest {
@@ -21,7 +23,9 @@ struct Assignment {
   std::vector<::testing::TestInfo*> tests;  // of the suite; at least one
   SuiteFunctions functions;
   absl::Duration time_limit;  // of each test
-  bool snapshot = false;      // set up once, and run each test in a fork of the state after that
+  Executor::Kind sandbox = Executor::kDefaultKind;
+  Scope scope = Scope::kTest;
+  bool snapshot = false;  // set up once, and run each test in a fork of the state after that
 };
 
 // In a test process: runs the suite with these as its only tests, with gtest's

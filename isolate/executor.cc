@@ -74,7 +74,9 @@ absl::StatusOr<Nonce> MakeNonce() {
 class Executor::Impl {
  public:
   Impl(const Options& options, std::unique_ptr<SandboxSupply> supply, Fd interrupt)
-      : options_(options), supply_(std::move(supply)), interrupt_(std::move(interrupt)) {}
+      : interrupt_(std::move(interrupt)) {
+    kinds_.push_back({options, std::move(supply)});
+  }
 
   ~Impl() {
     for (auto& [id, task] : tasks_) {
@@ -83,7 +85,8 @@ class Executor::Impl {
     }
   }
 
-  absl::StatusOr<Id> Start(Function function);
+  absl::StatusOr<Kind> AddKind(const Options& options);
+  absl::StatusOr<Id> Start(Function function, Kind kind);
   Finished WaitAny(absl::Duration limit);
   void Interrupt();
   void Terminate(Id id);
@@ -93,16 +96,22 @@ class Executor::Impl {
   bool forked() const { return generation_ != ForkGeneration(); }
 
  private:
-  Joined Fork(const Sandbox& sandbox, EnterPlan& plan, const Nonce& nonce, Function function);
-  absl::StatusOr<Id> Adopt(const Joined& joined, Sandbox sandbox, TaskPipes pipes,
-                           const Nonce& nonce);
+  struct Sandboxes {
+    Options options;
+    std::unique_ptr<SandboxSupply> supply;
+  };
+
+  static Joined Fork(const Sandboxes& kind, const Sandbox& sandbox, EnterPlan& plan,
+                     const Nonce& nonce, Function function);
+  absl::StatusOr<Id> Adopt(const Options& options, const Joined& joined, Sandbox sandbox,
+                           TaskPipes pipes, const Nonce& nonce);
   void ComeBack();
   void WaitForEvents(absl::Time deadline);
-  void SetEnvironment() const;
-  [[noreturn]] void RunTest(const EnterPlan& plan, const Nonce& nonce, Function function) noexcept;
+  static void SetEnvironment(const Sandboxes& kind);
+  [[noreturn]] static void RunTest(const Sandboxes& kind, const EnterPlan& plan, const Nonce& nonce,
+                                   Function function) noexcept;
 
-  const Options options_;
-  const std::unique_ptr<SandboxSupply> supply_;
+  std::vector<Sandboxes> kinds_;
   const Fd interrupt_;  // an eventfd
   std::map<Id, std::unique_ptr<Task>> tasks_;
   Id next_id_ = 1;
@@ -110,28 +119,28 @@ class Executor::Impl {
   const int generation_ = ForkGeneration();
 };
 
-void Executor::Impl::SetEnvironment() const {
-  if (!supply_->scratch().empty()) {
-    setenv("TEST_TMPDIR", supply_->scratch().c_str(), 1);
-    setenv("TMPDIR", supply_->scratch().c_str(), 1);
+void Executor::Impl::SetEnvironment(const Sandboxes& kind) {
+  if (!kind.supply->scratch().empty()) {
+    setenv("TEST_TMPDIR", kind.supply->scratch().c_str(), 1);
+    setenv("TMPDIR", kind.supply->scratch().c_str(), 1);
   }
-  for (const std::string& name : options_.hidden_environment) {
+  for (const std::string& name : kind.options.hidden_environment) {
     unsetenv(name.c_str());
   }
-  for (const auto& [name, value] : options_.environment) {
+  for (const auto& [name, value] : kind.options.environment) {
     setenv(name.c_str(), value.c_str(), 1);
   }
 }
 
 // The test process.  noexcept: an exception must not unwind into frames that
 // belong to the runner.
-void Executor::Impl::RunTest(const EnterPlan& plan, const Nonce& nonce,
+void Executor::Impl::RunTest(const Sandboxes& kind, const EnterPlan& plan, const Nonce& nonce,
                              Function function) noexcept {
   internal::Enter(plan);
   // The user's code may run from here on, and so may malloc.
   internal::ResetCoverage();
   internal::DisownDescriptors();
-  SetEnvironment();
+  SetEnvironment(kind);
   internal::PrintLineByLine();
   Reporter reporter(plan.report, plan.out, nonce);
   if (!reporter.Begin().ok()) {
@@ -145,12 +154,26 @@ void Executor::Impl::RunTest(const EnterPlan& plan, const Nonce& nonce,
   FlushAndExit(code);
 }
 
-absl::StatusOr<Executor::Id> Executor::Impl::Start(Function function) {
-  absl::StatusOr<Sandbox> sandbox = supply_->Take();
+absl::StatusOr<Executor::Kind> Executor::Impl::AddKind(const Options& options) {
+  absl::StatusOr<std::unique_ptr<SandboxSupply>> supply =
+      SandboxSupply::Create(options, /*ready=*/0);
+  if (!supply.ok()) {
+    return supply.status();
+  }
+  kinds_.push_back({options, *std::move(supply)});
+  return kinds_.size() - 1;
+}
+
+absl::StatusOr<Executor::Id> Executor::Impl::Start(Function function, Kind number) {
+  if (number >= kinds_.size()) {
+    return absl::InvalidArgumentError(absl::StrCat("there is no kind ", number, " of sandboxes"));
+  }
+  const Sandboxes& kind = kinds_[number];
+  absl::StatusOr<Sandbox> sandbox = kind.supply->Take();
   if (!sandbox.ok()) {
     return sandbox.status();
   }
-  absl::StatusOr<TaskPipes> pipes = internal::MakeTaskPipes(options_.merge_stderr);
+  absl::StatusOr<TaskPipes> pipes = internal::MakeTaskPipes(kind.options.merge_stderr);
   if (!pipes.ok()) {
     return pipes.status();
   }
@@ -159,20 +182,21 @@ absl::StatusOr<Executor::Id> Executor::Impl::Start(Function function) {
     return nonce.status();
   }
   Entry entry;
-  if (absl::Status status = entry.Prepare(options_, *supply_, *sandbox, *pipes); !status.ok()) {
+  if (absl::Status status = entry.Prepare(kind.options, *kind.supply, *sandbox, *pipes);
+      !status.ok()) {
     return status;
   }
-  const Joined joined = Fork(*sandbox, entry.plan(), *nonce, function);
+  const Joined joined = Fork(kind, *sandbox, entry.plan(), *nonce, function);
   if (joined.pid < 0) {
     return ToStatus({joined.step, joined.error, ""});
   }
-  return Adopt(joined, *std::move(sandbox), *std::move(pipes), *nonce);
+  return Adopt(kind.options, joined, *std::move(sandbox), *std::move(pipes), *nonce);
 }
 
 // Returns in the runner only.
-Joined Executor::Impl::Fork(const Sandbox& sandbox, EnterPlan& plan, const Nonce& nonce,
-                            Function function) {
-  int namespaces = supply_->namespaces();
+Joined Executor::Impl::Fork(const Sandboxes& kind, const Sandbox& sandbox, EnterPlan& plan,
+                            const Nonce& nonce, Function function) {
+  int namespaces = kind.supply->namespaces();
   if (sandbox.in_user_namespace()) {
     namespaces |= CLONE_NEWUSER;
   }
@@ -182,13 +206,14 @@ Joined Executor::Impl::Fork(const Sandbox& sandbox, EnterPlan& plan, const Nonce
   plan.signal_mask = block.before();
   const Joined joined = internal::ForkInto(sandbox.init(), sandbox.root(), namespaces);
   if (joined.pid == 0) {
-    RunTest(plan, nonce, function);
+    RunTest(kind, plan, nonce, function);
   }
   return joined;
 }
 
-absl::StatusOr<Executor::Id> Executor::Impl::Adopt(const Joined& joined, Sandbox sandbox,
-                                                   TaskPipes pipes, const Nonce& nonce) {
+absl::StatusOr<Executor::Id> Executor::Impl::Adopt(const Options& options, const Joined& joined,
+                                                   Sandbox sandbox, TaskPipes pipes,
+                                                   const Nonce& nonce) {
   int error = joined.error;
   Fd process(joined.process);
   if (process.valid()) {
@@ -199,7 +224,7 @@ absl::StatusOr<Executor::Id> Executor::Impl::Adopt(const Joined& joined, Sandbox
       std::make_unique<Task>(joined.pid, std::move(process), std::move(sandbox),
                              Task::Pipes{std::move(pipes.report.ours), std::move(pipes.out.ours),
                                          std::move(pipes.err.ours)},
-                             nonce, options_);
+                             nonce, options);
   if (task->Descriptor(Task::kProcess) < 0) {
     task->Kill();
     task->Reap();
@@ -338,7 +363,13 @@ Executor::~Executor() {
   }
 }
 
-absl::StatusOr<Executor::Id> Executor::Start(Function function) { return impl_->Start(function); }
+absl::StatusOr<Executor::Kind> Executor::AddKind(const Options& options) {
+  return impl_->AddKind(options);
+}
+
+absl::StatusOr<Executor::Id> Executor::Start(Function function, Kind kind) {
+  return impl_->Start(function, kind);
+}
 
 absl::StatusOr<Executor::Id> Executor::StartCommand(const std::vector<std::string>& argv) {
   if (argv.empty()) {
@@ -353,10 +384,11 @@ absl::StatusOr<Executor::Id> Executor::StartCommand(const std::vector<std::strin
     arguments.push_back(const_cast<char*>(argument.c_str()));
   }
   arguments.push_back(nullptr);
-  return impl_->Start([&](Reporter& reporter) -> int {
+  const auto execute = [&](Reporter& reporter) -> int {
     execvp(arguments[0], arguments.data());
     reporter.FailExec(arguments[0]);
-  });
+  };
+  return impl_->Start(execute, kDefaultKind);
 }
 
 Executor::Finished Executor::WaitAny(absl::Duration limit) { return impl_->WaitAny(limit); }

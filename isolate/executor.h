@@ -51,6 +51,9 @@ namespace isolate {
 class Executor {
  public:
   using Id = int64_t;
+  // Which kind of sandbox: kDefaultKind, or what AddKind gave.
+  using Kind = size_t;
+  static constexpr Kind kDefaultKind = 0;
   using Function = absl::FunctionRef<int(Reporter&)>;
 
   struct Finished {
@@ -74,6 +77,11 @@ class Executor {
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
 
+  // Makes sandboxes of another kind available, for what is to run in another one than the rest.
+  // They are made when they are wanted, by a helper of their own.  The errors and the cost are
+  // Create's.
+  absl::StatusOr<Kind> AddKind(const Options& options);
+
   // Runs `function` in a sandbox of its own.  Waits until a sandbox is ready
   // (not, if one was made ahead); does not wait for the function.  Its value,
   // of which the low 8 bits are the exit code too, ends the process, after
@@ -82,11 +90,12 @@ class Executor {
   //
   // Costs one copy of the calling process's page tables.
   //
-  // The errors are those of a sandbox that could not be had (Create's), or EMFILE's,
+  // InvalidArgument for a kind that AddKind did not give.  Otherwise
+  // the errors are those of a sandbox that could not be had (Create's), or EMFILE's,
   // ENFILE's or EAGAIN's as a SetupFailure where the caller may have no more
   // descriptors (six for each that runs) or processes: then try again after a
   // WaitAny.  Time limits run from here.
-  absl::StatusOr<Id> Start(Function function);
+  absl::StatusOr<Id> Start(Function function, Kind kind = kDefaultKind);
 
   // Executes a command, found by the PATH that it will see, in a sandbox of its own.
   // InvalidArgument for an empty `argv` or a NUL byte in it; otherwise as Start.

@@ -194,6 +194,46 @@ TEST(ExecutorCreate, MakesAsManyAheadAsAreWanted) {
 }
 
 // Nobody reads what it writes while the caller is elsewhere.
+std::string HostName() {
+  char name[65] = "";
+  gethostname(name, sizeof(name));
+  return name;
+}
+
+TEST(Kinds, RunSideBySide) {
+  const absl::StatusOr<std::unique_ptr<Executor>> executor = Executor::Create({});
+  ASSERT_TRUE(executor.ok()) << Told(executor.status());
+  Options other;
+  other.hostname = "other";
+  const absl::StatusOr<Executor::Kind> kind = (*executor)->AddKind(other);
+  ASSERT_TRUE(kind.ok()) << Told(kind.status());
+  std::map<Executor::Id, std::string> expected;
+  for (int i = 0; i < 3; ++i) {
+    const auto tell = [](Reporter&) { return printf("%s", HostName().c_str()) < 0 ? 1 : 0; };
+    const absl::StatusOr<Executor::Id> usual = (*executor)->Start(tell);
+    const absl::StatusOr<Executor::Id> unusual = (*executor)->Start(tell, *kind);
+    ASSERT_TRUE(usual.ok() && unusual.ok());
+    expected[*usual] = "isolate";
+    expected[*unusual] = "other";
+  }
+  while ((*executor)->running() > 0) {
+    const Executor::Finished finished = (*executor)->WaitAny();
+    ASSERT_TRUE(finished.result.ok()) << Told(finished.result);
+    EXPECT_EQ(finished.result->out, expected[finished.id]);
+  }
+}
+
+TEST(Kinds, AreRefusedWhereTheyAreWrong) {
+  const absl::StatusOr<std::unique_ptr<Executor>> executor = Executor::Create({});
+  ASSERT_TRUE(executor.ok()) << Told(executor.status());
+  Options wrong;
+  wrong.hostname = "";
+  EXPECT_TRUE(absl::IsInvalidArgument((*executor)->AddKind(wrong).status()));
+  EXPECT_TRUE(absl::IsInvalidArgument(
+      (*executor)->Start([](Reporter&) { return 0; }, Executor::kDefaultKind + 1).status()));
+  EXPECT_EQ((*executor)->running(), 0U);
+}
+
 TEST(Timeout, StandsStillWhileNobodyWaits) {
   Options options;
   options.timeout = absl::Seconds(2);
