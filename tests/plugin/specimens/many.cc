@@ -1,4 +1,4 @@
-// 2000 tests in MANY_SUITES suites.  At the end of each iteration it counts the
+// MANY_TESTS tests, or 2000, in MANY_SUITES suites.  At the end of each iteration it counts the
 // file descriptors and the children that it has.
 
 #include <stdio.h>
@@ -54,7 +54,8 @@ class Counter : public ::testing::Environment {
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
   const int suites = atoi(getenv("MANY_SUITES"));
-  for (int number = 0; number < 2000; ++number) {
+  const char* tests = getenv("MANY_TESTS");
+  for (int number = 0; number < (tests != nullptr ? atoi(tests) : 2000); ++number) {
     const std::string suite = "Suite" + std::to_string(number % suites);
     const std::string test = "Test" + std::to_string(number);
     testing::RegisterTest(suite.c_str(), test.c_str(), nullptr, nullptr, __FILE__, __LINE__,
