@@ -49,7 +49,6 @@ using ::testing::TestSuite;
 using ::testing::UnitTest;
 
 constexpr int kWrongUseExitCode = 2;
-constexpr int kNotIsolatedExitCode = 3;
 
 // What tells the runner, and it alone, which tests to run and where to report: another
 // gtest program that a test executes must not do that, too.
@@ -59,10 +58,6 @@ constexpr const char* kRunnersVariables[] = {
     "GTEST_SHARD_INDEX",      "GTEST_TOTAL_SHARDS",       "GTEST_SHARD_STATUS_FILE",
     "GTEST_STREAM_RESULT_TO",
 };
-
-// How many sandboxes stand ready.  More are no faster (design: 64 were slower than
-// 4), and take time and memory for a run of one test, too.
-constexpr int kMaxReady = 4;
 
 // Of Bazel's time limit a twentieth is kept for the end of the run.
 constexpr int kShareForReport = 20;
@@ -439,7 +434,7 @@ absl::Status TryInstall(int* argc, char** argv) {
                                               std::end(kRunnersVariables));
   settings->options.merge_stderr = IsSameFile(STDOUT_FILENO, STDERR_FILENO);
   absl::StatusOr<std::unique_ptr<Executor>> executor =
-      Executor::Create(settings->options, std::min(settings->jobs, kMaxReady));
+      Executor::Create(settings->options, settings->ready());
   if (!executor.ok()) {
     return executor.status();
   }

@@ -4,6 +4,7 @@
 // The plugin's flags, --isolate_NAME=VALUE, and their environment variables,
 // ISOLATE_NAME.  A flag wins over its variable.
 
+#include <algorithm>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -12,6 +13,9 @@
 #include "isolate/options.h"
 
 namespace isolate::gtest {
+
+// Of a program whose tests could not be isolated.
+inline constexpr int kNotIsolatedExitCode = 3;
 
 struct Settings {
   // False: run as without the plugin.
@@ -27,6 +31,10 @@ struct Settings {
   // Bazel's time limit for the whole program; infinite outside of it.
   absl::Duration run_limit = absl::InfiniteDuration();
   Options options;
+
+  // How many sandboxes stand ready.  More are no faster (design: 64 were slower than
+  // 4), and take time and memory for a run of one test, too.
+  int ready() const { return std::min(jobs, 4); }
 };
 
 // Reads the environment, then takes the plugin's flags out of `argv`, wherever

@@ -35,9 +35,6 @@ namespace {
 using ::testing::TestInfo;
 using ::testing::TestPartResult;
 
-constexpr int kMaxReady = 4;
-constexpr int kNotIsolatedExitCode = 3;
-
 // How the tests' processes differ from the suite's.
 Options InnerOptions(const Settings& settings) {
   Options options = settings.options;
@@ -114,7 +111,7 @@ void Snapshot::SetUp() {
     return;
   }
   absl::StatusOr<std::unique_ptr<Executor>> executor =
-      Executor::Create(settings_.options, std::min(settings_.jobs, kMaxReady));
+      Executor::Create(settings_.options, settings_.ready());
   if (!executor.ok()) {
     TellNotIsolated(executor.status());
   }

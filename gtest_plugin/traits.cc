@@ -63,20 +63,18 @@ bool HasTest(const ::testing::UnitTest& unit_test, const Entry& entry) {
 
 }  // namespace
 
-bool SetTraits(absl::string_view pattern, ChangeTraits change) {
+bool SetTraits(absl::string_view pattern, const ChangeTraits& change) {
   std::string filter(pattern);
   Entries().push_back({absl::StrCat("\"", filter, "\""),
-                       [filter](const TestInfo& test) { return Matches(filter, test); },
-                       std::move(change)});
+                       [filter](const TestInfo& test) { return Matches(filter, test); }, change});
   return true;
 }
 
-bool internal::SetTraitsOfFixture(::testing::internal::TypeId fixture, std::string name,
-                                  ChangeTraits change) {
+bool internal::SetTraitsOfFixture(::testing::internal::TypeId fixture, const std::string& name,
+                                  const ChangeTraits& change) {
   Entries().push_back(
-      {std::move(name),
-       [fixture](const TestInfo& test) { return test.*MemberOf(FixtureClass{}) == fixture; },
-       std::move(change)});
+      {name, [fixture](const TestInfo& test) { return test.*MemberOf(FixtureClass{}) == fixture; },
+       change});
   return true;
 }
 

@@ -18,7 +18,6 @@
 
 #include <functional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -62,18 +61,18 @@ using ChangeTraits = std::function<void(Traits&)>;
 // several that match a test, the later is applied later.  To be called before RUN_ALL_TESTS, in
 // one thread; when a static variable is initialised, for one.  A pattern that no test of the
 // program matches is an error, exit code 2, when the tests are about to run.  Returns true.
-bool SetTraits(absl::string_view pattern, ChangeTraits change);
+bool SetTraits(absl::string_view pattern, const ChangeTraits& change);
 
 namespace internal {
-bool SetTraitsOfFixture(::testing::internal::TypeId fixture, std::string name, ChangeTraits change);
+bool SetTraitsOfFixture(::testing::internal::TypeId fixture, const std::string& name,
+                        const ChangeTraits& change);
 }  // namespace internal
 
 // The same for the tests of a fixture: of TEST_F, TEST_P, TYPED_TEST<T> with this very class.
 template <typename Fixture>
-bool SetTraits(ChangeTraits change) {
+bool SetTraits(const ChangeTraits& change) {
   return internal::SetTraitsOfFixture(::testing::internal::GetTypeId<Fixture>(),
-                                      ::testing::internal::GetTypeName<Fixture>(),
-                                      std::move(change));
+                                      ::testing::internal::GetTypeName<Fixture>(), change);
 }
 
 }  // namespace isolate::gtest

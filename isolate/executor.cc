@@ -86,7 +86,7 @@ class Executor::Impl {
   }
 
   absl::StatusOr<Kind> AddKind(const Options& options);
-  absl::StatusOr<Id> Start(Function function, Kind kind);
+  absl::StatusOr<Id> Start(Function function, Kind number);
   Finished WaitAny(absl::Duration limit);
   void Interrupt();
   void Terminate(Id id);

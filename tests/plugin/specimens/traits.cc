@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <string>
 
 #include "absl/time/time.h"
@@ -28,7 +29,8 @@ void TellWhereItIs() {
   timespec now;
   clock_gettime(CLOCK_BOOTTIME, &now);
   printf("host %s, %s, years %d, may write %d\n", host, network,
-         static_cast<int>(now.tv_sec / (365 * 24 * 3600)), access("/usr", W_OK) == 0 ? 1 : 0);
+         static_cast<int>(now.tv_sec / (int64_t{365} * 24 * 3600)),
+         access("/usr", W_OK) == 0 ? 1 : 0);
 }
 
 TEST(Usual, Is) { TellWhereItIs(); }
