@@ -120,6 +120,9 @@ void WithLock(Mutex& mutex, Function function) {
 // look like its own, too.  No public function tells.
 inline bool PrintedHelp() { return ::testing::internal::g_help_flag; }
 
+// The arguments that main had, gtest's flags among them.
+inline std::vector<std::string> ArgumentsOfProgram() { return ::testing::internal::GetArgvs(); }
+
 // Has threadsafe death tests, which execute this program again with the arguments that
 // gtest keeps, give it one more.
 inline void AddArgumentOfDeathTests(const std::string& argument) {

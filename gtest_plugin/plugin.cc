@@ -25,6 +25,7 @@
 #include "gtest_plugin/scheduler.h"
 #include "gtest_plugin/settings.h"
 #include "gtest_plugin/snapshot.h"
+#include "gtest_plugin/spawn.h"
 #include "gtest_plugin/stacks.h"
 #include "gtest_plugin/stand_in.h"
 #include "gtest_plugin/surroundings.h"
@@ -100,6 +101,9 @@ absl::Time RunDeadline(const Settings& settings) {
 }
 
 int RunAssignment(const Assignment& assignment, const Settings& settings, Reporter& reporter) {
+  if (settings.spawn == Spawn::kExec) {
+    ExecTests(assignment, reporter);
+  }
   return assignment.snapshot ? RunSnapshot(assignment, settings, reporter)
                              : RunTests(assignment, reporter);
 }
@@ -110,7 +114,8 @@ class Plugin : public ::testing::EmptyTestEventListener {
   Plugin(std::unique_ptr<Executor> executor, const Settings& settings)
       : scheduler_(std::move(executor), settings, RunDeadline(settings), RunAssignment),
         run_limit_(settings.run_limit),
-        same_network_(settings.options.network == Network::kHost) {}
+        same_network_(settings.options.network == Network::kHost),
+        told_what_is_missed_(settings.spawn == Spawn::kExec) {}
 
   void OnTestIterationStart(const UnitTest&, int) override;
   void OnTestSuiteStart(const TestSuite& suite) override;
@@ -143,7 +148,7 @@ class Plugin : public ::testing::EmptyTestEventListener {
   bool begun_ = false;
   int judged_ = 0;
   bool ending_ = false;
-  bool told_what_is_missed_ = false;
+  bool told_what_is_missed_;  // or there is nothing
 
   // Of the suite that gtest runs now.
   const TestInfo* first_test_ = nullptr;
@@ -419,6 +424,10 @@ absl::Status TryInstall(int* argc, char** argv) {
   if (!settings->isolate || GTEST_FLAG_GET(list_tests) ||
       !GTEST_FLAG_GET(internal_run_death_test).empty()) {
     return absl::OkStatus();
+  }
+  if (IsSpawned()) {
+    PrepareStacks(argv[0]);
+    return InstallSpawned();
   }
   if (absl::optional<std::string> debugger = Debugger();
       debugger.has_value() && !settings->isolate_given) {

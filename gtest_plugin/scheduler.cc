@@ -126,6 +126,11 @@ absl::Status Scheduler::BeginSuite(TestSuite& suite) {
     assignment.snapshot =
         traits.suite_setup.value_or(settings_.suite_setup) == SuiteSetUp::kSnapshot &&
         assignment.functions.set_up != nullptr;
+    if (assignment.snapshot && settings_.spawn == Spawn::kExec) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("the traits of ", suite.name(), ".", test->name(),
+                       ": suite_setup: a snapshot is not to be had with --isolate_spawn=exec"));
+    }
     const auto same =
         std::find_if(assignments.begin(), assignments.end(),
                      [&](const Assignment& other) { return ShareAProcess(assignment, other); });

@@ -180,6 +180,17 @@ static std::string AbslUnparseFlag(SuiteSetUp value) {
   return value == SuiteSetUp::kEach ? "each" : "snapshot";
 }
 
+static bool AbslParseFlag(absl::string_view text, Spawn* value, std::string* error) {
+  if (text == "fork" || text == "exec") {
+    *value = text == "fork" ? Spawn::kFork : Spawn::kExec;
+    return true;
+  }
+  *error = "expected fork or exec";
+  return false;
+}
+
+static std::string AbslUnparseFlag(Spawn value) { return value == Spawn::kFork ? "fork" : "exec"; }
+
 // A duration, whose own error does not say what is right.
 struct TimeSpan {
   absl::Duration duration;
@@ -210,6 +221,10 @@ ABSL_FLAG(
     isolate::gtest::SuiteSetUp, isolate_suite_setup, isolate::gtest::SuiteSetUp::kEach,
     "each: a suite's set-up runs in every sandbox; snapshot: it runs once, and each test starts "
     "with the memory and the files that it left, as a copy; threads cannot be copied.");
+ABSL_FLAG(
+    isolate::gtest::Spawn, isolate_spawn, isolate::gtest::Spawn::kFork,
+    "fork: a test runs in a fork of the program; exec: the program is executed again for each "
+    "test, with its threads, its main and its Environments.");
 ABSL_FLAG(isolate::gtest::NetworkKind, isolate_network, isolate::gtest::NetworkKind{},
           "loopback: a network of the test's own, with lo up and nothing else; none: lo is down "
           "too; host: the network outside.");
@@ -234,9 +249,18 @@ namespace isolate::gtest {
 namespace {
 
 constexpr absl::string_view kFlagNames[] = {
-    "isolate",         "isolate_jobs",     "isolate_scope",    "isolate_suite_setup",
-    "isolate_network", "isolate_hostname", "isolate_tmp_size", "isolate_output_limit",
-    "isolate_timeout", "isolate_slow",     "isolate_grace",
+    "isolate",
+    "isolate_jobs",
+    "isolate_scope",
+    "isolate_suite_setup",
+    "isolate_spawn",
+    "isolate_network",
+    "isolate_hostname",
+    "isolate_tmp_size",
+    "isolate_output_limit",
+    "isolate_timeout",
+    "isolate_slow",
+    "isolate_grace",
 };
 
 struct Assignment {
@@ -341,6 +365,11 @@ absl::StatusOr<Settings> ParseSettings(int* argc, char** argv) {
   }
   settings.scope = absl::GetFlag(FLAGS_isolate_scope);
   settings.suite_setup = absl::GetFlag(FLAGS_isolate_suite_setup);
+  settings.spawn = absl::GetFlag(FLAGS_isolate_spawn);
+  if (settings.spawn == Spawn::kExec && settings.suite_setup == SuiteSetUp::kSnapshot) {
+    return absl::InvalidArgumentError(
+        "--isolate_spawn=exec: not with --isolate_suite_setup=snapshot, whose tests are forks");
+  }
   settings.options.network = absl::GetFlag(FLAGS_isolate_network).network;
   settings.options.hostname = absl::GetFlag(FLAGS_isolate_hostname);
   settings.options.tmpfs_size_bytes = absl::GetFlag(FLAGS_isolate_tmp_size).bytes;

@@ -17,6 +17,12 @@ namespace isolate::gtest {
 // Of a program whose tests could not be isolated.
 inline constexpr int kNotIsolatedExitCode = 3;
 
+// What a test process is.
+enum class Spawn {
+  kFork,  // a fork of the program as it is before its first test
+  kExec,  // the program, executed again
+};
+
 struct Settings {
   // False: run as without the plugin.
   bool isolate = true;
@@ -26,6 +32,7 @@ struct Settings {
   int jobs = 1;
   Scope scope = Scope::kTest;
   SuiteSetUp suite_setup = SuiteSetUp::kEach;
+  Spawn spawn = Spawn::kFork;
   // A test that runs for longer is named.
   absl::Duration slow = absl::InfiniteDuration();
   // Bazel's time limit for the whole program; infinite outside of it.

@@ -224,6 +224,7 @@ INSTANTIATE_TEST_SUITE_P(
         ValueCase{"TmpSizeOfAnotherUnit", "isolate_tmp_size", "1T", nullptr, "K, M or G"},
         ValueCase{"UnknownScope", "isolate_scope", "class", nullptr, "test or suite"},
         ValueCase{"UnknownSuiteSetUp", "isolate_suite_setup", "once", nullptr, "each or snapshot"},
+        ValueCase{"UnknownSpawn", "isolate_spawn", "thread", nullptr, "fork or exec"},
         ValueCase{"TmpSizeOfTwoUnits", "isolate_tmp_size", "1KM", nullptr, "K, M or G"},
         ValueCase{"TmpSizeWithoutDigits", "isolate_tmp_size", "K", nullptr, "half"},
         ValueCase{"TmpSizeThatOverflows", "isolate_tmp_size", "8589934592G", nullptr,
@@ -272,7 +273,8 @@ TEST_F(ParseSettingsTest, RefusesAnUnknownFlagOfOursWithTheListOfFlags) {
   EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
   EXPECT_EQ(status.message(),
             "--isolate_job: there is no such flag; there are: --isolate, --isolate_jobs, "
-            "--isolate_scope, --isolate_suite_setup, --isolate_network, --isolate_hostname, "
+            "--isolate_scope, --isolate_suite_setup, --isolate_spawn, --isolate_network, "
+            "--isolate_hostname, "
             "--isolate_tmp_size, "
             "--isolate_output_limit, --isolate_timeout, --isolate_slow, --isolate_grace");
   EXPECT_THAT(arguments.left(), ElementsAre("program", "--isolate_job=4"));
@@ -314,8 +316,9 @@ TEST_F(ParseSettingsTest, TakesAnArgvWithNothingInIt) {
 TEST(FlagsHelp, NamesEveryFlagWithItsDefault) {
   for (const char* flag :
        {"--isolate=on", "--isolate_jobs=auto", "--isolate_network=loopback", "--isolate_scope=test",
-        "--isolate_suite_setup=each", "--isolate_hostname=isolate", "--isolate_tmp_size=half",
-        "--isolate_timeout=inf", "--isolate_slow=1m", "--isolate_grace=2s"}) {
+        "--isolate_suite_setup=each", "--isolate_spawn=fork", "--isolate_hostname=isolate",
+        "--isolate_tmp_size=half", "--isolate_timeout=inf", "--isolate_slow=1m",
+        "--isolate_grace=2s"}) {
     EXPECT_THAT(FlagsHelp(), HasSubstr(absl::StrCat("  ", flag, "\n")));
   }
 }

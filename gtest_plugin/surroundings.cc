@@ -108,7 +108,8 @@ std::string WhatTestsMiss(bool same_network) {
                     "isolate: threads of this process do not run in the tests, which are forks of "
                     "it: ",
                     absl::StrJoin(threads, ", "),
-                    "\nStart them in SetUpTestSuite or in the fixture.\n");
+                    "\nStart them in SetUpTestSuite or in the fixture, or give "
+                    "--isolate_spawn=exec.\n");
   }
   if (!sockets.empty()) {
     absl::StrAppend(&missing, "isolate: the tests cannot reach what listens outside of their ",

@@ -95,14 +95,7 @@ class ReportingListener : public ::testing::EmptyTestEventListener {
 
   void OnTestPartResult(const TestPartResult& result) override {
     SendNewProperties();
-    Event event;
-    event.part.type = result.type();
-    if (result.file_name() != nullptr) {
-      event.part.file = result.file_name();
-    }
-    event.part.line = result.line_number();
-    event.part.message = result.message();
-    Send(event);
+    Send(EventOf(result));
   }
 
   void OnTestEnd(const TestInfo& test) override {

@@ -161,6 +161,17 @@ bool operator==(const Part& a, const Part& b) {
   return a.type == b.type && a.file == b.file && a.line == b.line && a.message == b.message;
 }
 
+Event EventOf(const TestPartResult& result) {
+  Event event;
+  event.part.type = result.type();
+  if (result.file_name() != nullptr) {
+    event.part.file = result.file_name();
+  }
+  event.part.line = result.line_number();
+  event.part.message = result.message();
+  return event;
+}
+
 std::string Encode(const Event& event) {
   Encoder encoder;
   encoder.U32(static_cast<uint32_t>(event.kind));

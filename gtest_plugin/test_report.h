@@ -57,6 +57,9 @@ struct Event {
 // the message.
 inline constexpr char kCrashPrefix[] = {static_cast<char>(Event::Kind::kCrash), 0, 0, 0};
 
+// The event that tells of an assertion.
+Event EventOf(const ::testing::TestPartResult& result);
+
 std::string Encode(const Event& event);
 
 // DataLoss for what Encode cannot have written: a test process is not trusted.

@@ -53,14 +53,6 @@ using internal::SandboxSupply;
 using internal::Task;
 using internal::TaskPipes;
 
-// Ends a process that ran a function: what was printed gets out, and no handler
-// that belongs to the runner runs.
-[[noreturn]] void FlushAndExit(int code) {
-  internal::FlushStreams();
-  internal::WriteCoverage();
-  _exit(code);
-}
-
 absl::StatusOr<Nonce> MakeNonce() {
   Nonce nonce;
   if (getrandom(nonce.data(), nonce.size(), 0) != static_cast<ssize_t>(nonce.size())) {
@@ -146,12 +138,7 @@ void Executor::Impl::RunTest(const Sandboxes& kind, const EnterPlan& plan, const
   if (!reporter.Begin().ok()) {
     internal::raw::Exit(internal::kNotIsolatedExitCode);
   }
-  const int code = function(reporter);
-  fflush(stdout);
-  // Not OK in a process that the function forked and let return, or when the
-  // runner is gone; there is nobody to tell then.
-  (void)reporter.End(code);
-  FlushAndExit(code);
+  reporter.Finish(function(reporter));
 }
 
 absl::StatusOr<Executor::Kind> Executor::Impl::AddKind(const Options& options) {

@@ -9,18 +9,22 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "isolate/internal/capture.h"
+#include "isolate/internal/coverage.h"
 #include "isolate/internal/enter.h"
 #include "isolate/internal/fd.h"
 #include "isolate/internal/fork_generation.h"
 #include "isolate/internal/raw.h"
+#include "isolate/internal/streams.h"
 #include "isolate/internal/wire.h"
 #include "isolate/setup_failure.h"
 
@@ -164,6 +168,59 @@ absl::Status Reporter::End(int code) {
   }
   const absl::MutexLock lock(&mutex_);
   return WriteFrame(report_.get(), Tag::kEnd, Encoder().U32(static_cast<uint32_t>(code)).bytes());
+}
+
+void Reporter::Finish(int code) {
+  fflush(stdout);
+  // Not OK in a process that the function forked and let return, or when the
+  // runner is gone; there is nobody to tell then.
+  (void)End(code);
+  internal::FlushStreams();
+  internal::WriteCoverage();
+  _exit(code);
+}
+
+std::string Reporter::HandOver() {
+  for (const Pipe* pipe : {&report_, &mark_}) {
+    fcntl(pipe->get(), F_SETFD, 0);
+  }
+  const absl::MutexLock lock(&mutex_);
+  return Encoder()
+      .U32(static_cast<uint32_t>(report_.get()))
+      .U32(static_cast<uint32_t>(mark_.get()))
+      .String({nonce_.data(), nonce_.size()})
+      .U32(sent_)
+      .U64(sent_bytes_)
+      .U32(time_limits_)
+      .bytes();
+}
+
+absl::StatusOr<std::unique_ptr<Reporter>> Reporter::TakeOver(absl::string_view handed_over) {
+  internal::Decoder decoder(handed_over);
+  const auto report = decoder.U32();
+  const auto mark = decoder.U32();
+  const auto nonce_bytes = decoder.String();
+  const auto sent = decoder.U32();
+  const auto sent_bytes = decoder.U64();
+  const auto time_limits = decoder.U32();
+  internal::Nonce nonce;
+  if (!decoder.complete() || nonce_bytes->size() != nonce.size()) {
+    return absl::InvalidArgumentError("this is not what a reporter handed over");
+  }
+  std::copy(nonce_bytes->begin(), nonce_bytes->end(), nonce.begin());
+  for (const uint32_t pipe : {*report, *mark}) {
+    if (fcntl(static_cast<int>(pipe), F_SETFD, FD_CLOEXEC) != 0) {
+      return absl::ErrnoToStatus(errno, "the descriptors of the report are not open");
+    }
+  }
+  internal::PrintLineByLine();
+  std::unique_ptr<Reporter> reporter(
+      new Reporter(static_cast<int>(*report), static_cast<int>(*mark), nonce));
+  const absl::MutexLock lock(&reporter->mutex_);
+  reporter->sent_ = *sent;
+  reporter->sent_bytes_ = *sent_bytes;
+  reporter->time_limits_ = *time_limits;
+  return reporter;
 }
 
 void Reporter::FailExec(const char* program) {

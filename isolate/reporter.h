@@ -15,8 +15,11 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <memory>
+#include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
@@ -62,6 +65,17 @@ class Reporter {
   // Whether a message would arrive: this is the function's own process, and it has
   // not closed the descriptors.  Takes no lock, as SendLast.
   bool connected() const;
+
+  // Ends the process as if the function had returned `code`: what was printed gets out, coverage is
+  // written, and destructors of static objects do not run.
+  [[noreturn]] void Finish(int code);
+
+  // For a program that takes the function's place by execve(2): lets the descriptors survive
+  // that, and gives what TakeOver needs there.
+  std::string HandOver();
+
+  // In that program.  InvalidArgument for what HandOver did not give.
+  static absl::StatusOr<std::unique_ptr<Reporter>> TakeOver(absl::string_view handed_over);
 
  private:
   friend class Executor;

@@ -180,10 +180,12 @@ TEST(Interruption, TellsWhereEveryThreadAndProcessStood) {
   EXPECT_THAT(text, ContainsRegex("  thread [0-9]+ \\(deaf\\) blocks signals; in the kernel: "));
   EXPECT_THAT(text, ContainsRegex("  process [0-9]+, child of 2: sleep 1234567\n"
                                   "    thread [0-9]+ \\(sleep\\) waits in "));
+#if !defined(__SANITIZE_THREAD__)  // which handles no signal in a fork of a process with threads
   EXPECT_THAT(finished.err,
               ContainsRegex("isolate: process [0-9]+, which the test forked, stands here:\n"
                             "(    @ .*\n)*"
                             "    @ .*::StandInAFork\\(\\)\n"));
+#endif
 }
 
 TEST(Fork, ThatTheTestTerminatesTellsNothing) {

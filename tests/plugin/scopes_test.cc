@@ -1,5 +1,5 @@
-// What the tests of a suite share, by --isolate_scope and --isolate_suite_setup.  That all else is
-// the same, same_as_plain_test says.
+// What tests share, by --isolate_scope, --isolate_suite_setup and --isolate_spawn.  That all else
+// is the same, same_as_plain_test says.
 
 #include <signal.h>
 
@@ -138,6 +138,68 @@ TEST(Snapshot, NamesWhatTheSetUpLeftListening) {
   const Finished together = Execute(command);
   EXPECT_EQ(together.exit_code, 0);
   EXPECT_EQ(together.err, "");
+}
+
+Command SpawnsCommand(const std::string& filter) {
+  return {"spawns", Build::kIsolated, {"--isolate_spawn=exec", "--gtest_filter=" + filter}};
+}
+
+class SpawnInScope : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(SpawnInScope, GivesTestsTheProgramsThreads) {
+  Command command = SpawnsCommand("Threads.*:Spawned.*");
+  command.args.emplace_back("--isolate_jobs=2");
+  command.args.emplace_back(GetParam());
+  const Finished finished = Execute(command);
+  EXPECT_EQ(finished.exit_code, 0) << finished.out << finished.err;
+  EXPECT_EQ(finished.err, "");
+  EXPECT_EQ(Count(finished.out, "suite set up\n"), 1);
+  EXPECT_EQ(Count(finished.out, "suite torn down\n"), 1);
+}
+
+INSTANTIATE_TEST_SUITE_P(, SpawnInScope,
+                         ::testing::Values("--isolate_scope=test", "--isolate_scope=suite"),
+                         [](const auto& test) { return std::string(test.param + 16); });
+
+TEST(Spawn, IsNamedWhereAForkHasFewerThreads) {
+  const Finished finished = Execute({"spawns", Build::kIsolated, {"--gtest_filter=Spawned.*"}});
+  EXPECT_EQ(finished.exit_code, 0);
+#if !defined(__SANITIZE_THREAD__)
+  EXPECT_THAT(finished.err, HasSubstr("or give --isolate_spawn=exec"));
+#endif
+}
+
+TEST(Spawn, TellsWhatFailsInAnEnvironmentOfTheSandbox) {
+  Command command = SpawnsCommand("Spawned.*");
+  command.environment = {{"FAIL_INSIDE", "1"}};
+  const Finished finished = Execute(command);
+  EXPECT_EQ(finished.exit_code, 1);
+  EXPECT_THAT(finished.out, HasSubstr("in the environment of a sandbox"));
+}
+
+TEST(Spawn, StopsTheRunWhereTheTestIsNotThereAgain) {
+  Command command = SpawnsCommand("Changing.*");
+  command.environment = {{"CHANGING", "1"}};
+  const Finished finished = Execute(command);
+  EXPECT_EQ(finished.exit_code, 3);
+  EXPECT_THAT(finished.err, AllOf(HasSubstr("cannot isolate: Changing.Of"),
+                                  HasSubstr("register the same tests each time")));
+}
+
+TEST(Spawn, RefusesASnapshot) {
+  Command command = SpawnsCommand("*");
+  command.args.emplace_back("--isolate_suite_setup=snapshot");
+  const Finished finished = Execute(command);
+  EXPECT_EQ(finished.exit_code, 2);
+  EXPECT_THAT(finished.err, HasSubstr("--isolate_spawn=exec: not with"));
+}
+
+TEST(Spawn, RefusesAVariableThatIsNotItsOwn) {
+  Command command = SpawnsCommand("*");
+  command.environment = {{"ISOLATE_SPAWNED", "0"}};
+  const Finished finished = Execute(command);
+  EXPECT_EQ(finished.exit_code, 2);
+  EXPECT_THAT(finished.err, HasSubstr("ISOLATE_SPAWNED is for isolate's own use; unset it"));
 }
 
 }  // namespace

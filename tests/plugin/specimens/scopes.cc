@@ -16,7 +16,7 @@
 
 namespace {
 
-[[noreturn]] void WaitForEver() {
+__attribute__((noinline, noreturn)) void WaitForEver() {
   for (;;) {
     pause();
   }
