@@ -21,6 +21,13 @@ extern "C" void OnInterruption(int signal) {
   }
 }
 
+extern "C" void OnTermination(int signal, siginfo_t* info, void*) {
+  // A sender outside of the pid namespace has no id here.
+  if (info->si_pid == 0) {
+    OnInterruption(signal);
+  }
+}
+
 // Whether a signal's action is this one.
 bool Is(int signal, sighandler_t action) {
   struct sigaction now = {};
@@ -42,7 +49,22 @@ void CatchInterruptions(void (*notify)()) {
   }
 }
 
+void CatchTermination(void (*notify)()) {
+  the_notify = notify;
+  if (Is(SIGTERM, SIG_DFL)) {
+    struct sigaction action = {};
+    action.sa_sigaction = OnTermination;
+    action.sa_flags = SA_RESTART | SA_SIGINFO;
+    sigaction(SIGTERM, &action, nullptr);
+  }
+}
+
 void ReleaseInterruptions() {
+  struct sigaction now = {};
+  sigaction(SIGTERM, nullptr, &now);
+  if ((now.sa_flags & SA_SIGINFO) != 0 && now.sa_sigaction == OnTermination) {
+    ::signal(SIGTERM, SIG_DFL);
+  }
   for (const int signal : kSignals) {
     if (Is(signal, OnInterruption)) {
       ::signal(signal, SIG_DFL);

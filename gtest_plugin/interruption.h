@@ -12,6 +12,10 @@ namespace isolate::gtest {
 // From here on calls `notify`, which must be async-signal-safe, when one comes.
 void CatchInterruptions(void (*notify)());
 
+// In a process of a sandbox: the same for the SIGTERM with which the runner ends it, any number of
+// them. One from within the sandbox is ignored then.
+void CatchTermination(void (*notify)());
+
 // Gives those that were caught their default action back: in a test process, and
 // before the program dies of one.
 void ReleaseInterruptions();

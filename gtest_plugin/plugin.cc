@@ -243,7 +243,7 @@ TestReport& Plugin::Wait(const TestInfo& test) {
   return **report;
 }
 
-// The test that gtest waits for will have failed.
+// gtest comes to the test that was running, which has failed, and skips what follows.
 void Plugin::EndTheRun() {
   ending_ = true;
   fflush(stdout);

@@ -170,7 +170,7 @@ std::string WhereItStood(const TestReport& report) {
     if (process.parent != 0) {
       absl::StrAppend(&text, ", child of ", process.parent);
     }
-    absl::StrAppend(&text, ": ", process.command);
+    absl::StrAppend(&text, ": ", process.command.empty() ? "(ended)" : process.command);
     for (const Thread& thread : process.threads) {
       absl::StrAppend(&text, "\n    thread ", thread.id, " (", thread.name, ") ", DoesWhat(thread));
     }

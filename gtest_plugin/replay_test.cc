@@ -87,7 +87,7 @@ TEST(ExplainEnd, OfATestThatToldNothingNamesAllProcesses) {
             "  process 2: test --flag\n"
             "    thread 2 (test) runs\n"
             "    thread 3 (worker) waits in io_wait\n"
-            "  process 4, child of 2: \n"
+            "  process 4, child of 2: (ended)\n"
             "    thread 4 (gone) has ended, and nobody has waited for it");
 }
 

@@ -53,6 +53,14 @@ bool IsForLackOfRoom(const absl::Status& status) {
   }
 }
 
+// As the process of a snapshot, which runs tests elsewhere, told of one.
+bool WasInterrupted(const TestReport& report) {
+  return std::any_of(report.test.begin(), report.test.end(), [](const Step& step) {
+    return step.property.has_value() && step.property->key == "isolate_outcome" &&
+           step.property->value == "interrupted";
+  });
+}
+
 // Whether one process may run both, of one suite.
 bool ShareAProcess(const Assignment& a, const Assignment& b) {
   return (a.scope == Scope::kSuite || a.snapshot) && a.scope == b.scope &&
@@ -176,10 +184,12 @@ absl::StatusOr<Executor::Kind> Scheduler::SandboxFor(const Traits& traits) {
 void Scheduler::Begin(const Assignment& assignment) {
   kinds_ = {settings_.options};
   for (TestInfo* test : assignment.tests) {
-    Assignment one = assignment;
+    // Not a copy, which would have room for all of them.
+    Assignment one;
+    one.suite = assignment.suite;
     one.tests = {test};
-    one.snapshot = false;
-    one.sandbox = Executor::kDefaultKind;
+    one.functions = assignment.functions;
+    one.time_limit = assignment.time_limit;
     Enqueue(std::move(one));
   }
 }
@@ -371,12 +381,21 @@ void Scheduler::TerminateRunning() {
 std::vector<Scheduler::Interrupted> Scheduler::interrupted() const {
   std::vector<Interrupted> interrupted;
   for (const Job* job : interrupted_) {
+    const std::vector<TestInfo*>& tests = job->assignment.tests;
+    if (job->assignment.snapshot) {
+      for (size_t i = 0; i < tests.size(); ++i) {
+        if (job->reports[i] != nullptr && WasInterrupted(*job->reports[i])) {
+          interrupted.push_back({tests[i], job->reports[i].get()});
+        }
+      }
+      continue;
+    }
     // The last one of which there is a report.
-    size_t last = job->reports.size() - 1;
+    size_t last = tests.size() - 1;
     while (last > 0 && job->reports[last] == nullptr) {
       --last;
     }
-    interrupted.push_back({job->assignment.tests[last], job->reports[last].get()});
+    interrupted.push_back({tests[last], job->reports[last].get()});
   }
   return interrupted;
 }
@@ -445,9 +464,14 @@ void Scheduler::Distribute(Job& job, std::vector<TestReport> reports) {
   if (reports.size() == job.reports.size()) {
     return;
   }
+  const auto first_left =
+      job.assignment.tests.begin() + static_cast<std::ptrdiff_t>(reports.size());
   Assignment rest = job.assignment;
-  rest.tests.erase(rest.tests.begin(),
-                   rest.tests.begin() + static_cast<std::ptrdiff_t>(reports.size()));
+  rest.tests.assign(first_left, job.assignment.tests.end());
+  job.assignment.tests.erase(first_left, job.assignment.tests.end());
+  job.assignment.tests.shrink_to_fit();
+  job.reports.resize(reports.size());
+  job.reports.shrink_to_fit();
   Enqueue(std::move(rest));
 }
 

@@ -92,7 +92,8 @@ class Scheduler {
     const ::testing::TestInfo* test;
     const TestReport* report;  // until Forget or Drop; null: none could be had
   };
-  // The tests that ran when a Wait was interrupted, in gtest's order.
+  // The tests that ran when a Wait was interrupted, in gtest's order; of a snapshot, which has told
+  // of them itself, those that it ended.
   std::vector<Interrupted> interrupted() const;
 
  private:

@@ -26,7 +26,7 @@ class SignalSafeText {
   }
 
   void AppendBytes(absl::string_view bytes) {
-    const size_t size = std::min(bytes.size(), sizeof(bytes_) - size_);
+    const size_t size = std::min(bytes.size(), sizeof(bytes_) - size_ - 1);
     memcpy(bytes_ + size_, bytes.data(), size);
     size_ += size;
   }

@@ -38,6 +38,8 @@ using ::testing::TestPartResult;
 // How the tests' processes differ from the suite's.
 Options InnerOptions(const Settings& settings) {
   Options options = settings.options;
+  // Over before the suite's own, which has to tell of them.
+  options.grace -= std::min(absl::Seconds(1), options.grace / 2);
   if (settings.scope == Scope::kTest) {
     options.copy_private_folders = true;
     return options;
@@ -126,7 +128,7 @@ void Snapshot::SetUp() {
   scheduler_->Begin(each);
   // What ends this process has to end the tests first, for what they have to tell.
   ReleaseTermination();
-  CatchInterruptions([] { instance_->scheduler_->Interrupt(); });
+  CatchTermination([] { instance_->scheduler_->Interrupt(); });
 }
 
 // Whether a test will be what it would be in this process; names what it will miss.
@@ -144,6 +146,15 @@ bool Snapshot::MayBeForked(const std::vector<std::string>& sockets_before) const
         "isolate: the tests of %s, forked from a snapshot, cannot reach what its SetUpTestSuite "
         "left listening: %s\nStart it in the fixture, or give --isolate_scope=suite.\n",
         assignment_.suite->name(), absl::StrJoin(sockets, ", ").c_str());
+  }
+  const std::vector<std::string> children = ChildProcesses();
+  if (!children.empty() && settings_.options.pid_namespace) {
+    fprintf(
+        stderr,
+        "isolate: processes that SetUpTestSuite of %s left are not in the sandboxes of its tests, "
+        "which are forked from a snapshot: %s\nStart them in the fixture, or give "
+        "--isolate_scope=suite.\n",
+        assignment_.suite->name(), absl::StrJoin(children, ", ").c_str());
   }
   const std::vector<std::string> threads = OtherThreads();
   if (threads.empty()) {
@@ -201,6 +212,9 @@ void Snapshot::OnTestEnd(const TestInfo& test) {
 
 void Snapshot::TearDown() {
   (void)reporter_.SetTimeLimit(assignment_.time_limit);
+  // What ends this process ends it alone again.
+  ReleaseInterruptions();
+  ReportCrashes(reporter_);
   scheduler_.reset();
   if (assignment_.functions.tear_down != nullptr) {
     assignment_.functions.tear_down();
@@ -210,7 +224,12 @@ void Snapshot::TearDown() {
 void Snapshot::TellNotIsolated(const absl::Status& status) {
   Event event;
   event.kind = Event::Kind::kNotIsolated;
-  event.not_isolated = std::string(status.message());
+  event.not_isolated =
+      absl::StrCat(status.message(), "\nThe tests of ", assignment_.suite->name(),
+                   " were to run in copies of its sandbox (--isolate_suite_setup=snapshot); give "
+                   "--isolate_suite_setup=each, or run the program in a working directory and with "
+                   "a TMPDIR that are "
+                   "not below /tmp.");
   (void)reporter_.Send(Encode(event));
   _exit(kNotIsolatedExitCode);
 }

@@ -32,6 +32,7 @@ constexpr int kMaxThreads = 128;
 constexpr int kMaxProcesses = 128;
 constexpr int64_t kThreadsHaveMs = 1000;
 constexpr int64_t kProcessesHaveMs = 500;
+constexpr int64_t kProcessHasMs = 100;
 // How a process that was forked from the test's tells our SIGTERM from one that the
 // test sends it.
 constexpr int kAskedToTell = 0x150a7e11;
@@ -222,8 +223,16 @@ void TellOtherThreads(Tell tell) {
       text.Append(":");
       question.stack.AppendTo(text);
     } else {
-      text.Append(" blocks signals; in the kernel: %s", Beginning(question.thread, "wchan").text);
+      const Beginning function(question.thread, "wchan");
+      text.Append(" does not answer, as one that blocks signals; it %s%s",
+                  strcmp(function.text, "0") == 0 ? "runs" : "waits in ",
+                  strcmp(function.text, "0") == 0 ? "" : function.text);
     }
+    tell(text.view());
+  }
+  if (thread_count > kMaxThreads) {
+    text.Clear();
+    text.Append("\n  and more threads");
     tell(text.view());
   }
 }
@@ -233,23 +242,21 @@ void AskOtherProcesses() {
     return;
   }
   static pid_t processes[kMaxProcesses];
-  static pollfd ended[kMaxProcesses];
-  const int process_count = ListNumbers("/proc", processes, kMaxProcesses);
-  int count = 0;
-  for (int i = 0; i < process_count; ++i) {
+  const int count = ListNumbers("/proc", processes, kMaxProcesses);
+  const int64_t until_ms = NowMs() + kProcessesHaveMs;
+  for (int i = 0; i < count; ++i) {
     if (!IsOfThisTest(processes[i])) {
       continue;
     }
-    ended[count] = {static_cast<int>(syscall(SYS_pidfd_open, processes[i], 0)), POLLIN, 0};
+    // One after another, so that they do not print at once.
+    pollfd ended = {static_cast<int>(syscall(SYS_pidfd_open, processes[i], 0)), POLLIN, 0};
     sigval value;
     value.sival_int = kAskedToTell;
-    if (ended[count].fd >= 0 && sigqueue(processes[i], SIGTERM, value) == 0) {
-      ++count;
+    if (ended.fd >= 0 && sigqueue(processes[i], SIGTERM, value) == 0) {
+      const int64_t left_ms = std::max<int64_t>(until_ms - NowMs(), 0);
+      poll(&ended, 1, static_cast<int>(std::min(left_ms, kProcessHasMs)));
     }
-  }
-  const int64_t until_ms = NowMs() + kProcessesHaveMs;
-  for (int i = 0; i < count; ++i) {
-    poll(&ended[i], 1, static_cast<int>(std::max<int64_t>(until_ms - NowMs(), 0)));
+    close(ended.fd);
   }
 }
 

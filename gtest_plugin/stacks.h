@@ -24,8 +24,8 @@ void PrepareStacks(const char* program);
 void AppendStack(const void* context, SignalSafeText& text);
 
 // Tells of every other thread of this process: its number, its name and its stack.  They are
-// asked by SIGURG, whose default is to be ignored, and have a second together; of one that
-// blocks it only the name is told, and what it waits for in the kernel.  They go on after that.
+// asked by SIGURG, whose default is to be ignored, and have a second together; of one that does not
+// answer only the name is told, and what it waits for in the kernel.  They go on after that.
 void TellOtherThreads(Tell tell);
 
 // Ends every other process of the test by a SIGTERM that IsAskedToTell knows, and

@@ -88,6 +88,17 @@ std::vector<std::string> OtherThreads() {
   return threads;
 }
 
+std::vector<std::string> ChildProcesses() {
+  std::vector<std::string> names;
+  for (const pid_t thread : NumbersIn("/proc/self/task")) {
+    std::ifstream children(absl::StrCat("/proc/self/task/", thread, "/children"));
+    for (pid_t child = 0; children >> child;) {
+      names.push_back(LineOf(absl::StrCat("/proc/", child, "/comm")));
+    }
+  }
+  return names;
+}
+
 std::vector<std::string> ListeningSockets() {
   std::vector<std::string> sockets;
   for (const int descriptor : NumbersIn("/proc/self/fd")) {

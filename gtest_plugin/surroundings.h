@@ -16,6 +16,9 @@ namespace isolate::gtest {
 std::vector<std::string> OtherThreads();
 std::vector<std::string> ListeningSockets();
 
+// The names of its children; none on a kernel without CONFIG_PROC_CHILDREN.
+std::vector<std::string> ChildProcesses();
+
 // What the runner has and the tests, which are forks of it, will miss, with what to
 // do: other threads than the main one, by name, and listening sockets, by address,
 // unless the tests have the same network.  Empty where there is nothing.  Costs a few

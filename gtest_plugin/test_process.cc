@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <fstream>
 #include <numeric>
 #include <string>
 #include <utility>
@@ -39,6 +40,11 @@ std::string CoreFolder(const TestInfo& test) {
   rlimit limit;
   if (outputs == nullptr || getrlimit(RLIMIT_CORE, &limit) != 0 || limit.rlim_cur == 0) {
     return "";
+  }
+  std::string pattern;
+  std::getline(std::ifstream("/proc/sys/kernel/core_pattern"), pattern);
+  if (pattern.empty() || pattern.find_first_of("|/@") != std::string::npos) {
+    return "";  // it goes to a program, or to a place of its own
   }
   std::string name = absl::StrCat(test.test_suite_name(), ".", test.name());
   std::replace(name.begin(), name.end(), '/', '_');

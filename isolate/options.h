@@ -85,10 +85,11 @@ struct Options {
   // or else /tmp.
   std::string scratch;
 
-  // The folders that become private begin as copies of what is there, instead of empty.  Nothing is
-  // copied before it is written to (overlayfs, Linux 5.11; without user attributes in
-  // tmpfs, Linux 6.6, a folder of the caller's cannot be renamed or replaced).  What is mounted
-  // below them is not copied.
+  // The folders that become private begin as copies of what is there, instead of empty.
+  // Nothing is copied before it is written to (overlayfs, Linux 5.11); what is mounted
+  // below them is not there.  In a user namespace hard links come apart
+  // when they are written to, renaming a folder of the caller's is EXDEV, and removing one takes
+  // Linux 6.6.
   bool copy_private_folders = false;
 
   // The size limit of each tmpfs of each sandbox, in bytes.  0: the kernel's own,

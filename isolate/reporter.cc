@@ -147,9 +147,10 @@ absl::Status Reporter::SetTimeLimit(absl::Duration limit) {
         absl::StrCat("a function may set its time limit ", kMaxTimeLimits, " times"));
   }
   ++time_limits_;
-  const uint64_t nanoseconds = limit == absl::InfiniteDuration()
-                                   ? internal::kNoLimit
-                                   : static_cast<uint64_t>(absl::ToInt64Nanoseconds(limit));
+  const uint64_t nanoseconds =
+      limit == absl::InfiniteDuration()
+          ? internal::kNoLimit
+          : static_cast<uint64_t>(std::max<int64_t>(absl::ToInt64Nanoseconds(limit), 0));
   return WriteFrame(report_.get(), Tag::kTimeLimit, Encoder().U64(nanoseconds).bytes());
 }
 

@@ -231,6 +231,17 @@ absl::Status AddExtraPaths(const Options& options, HostFacts& facts) {
   return absl::OkStatus();
 }
 
+// Whether a copy of a cover has it: what another mount brought in, no copy has.
+bool IsInACopy(const Keep& keep, const std::vector<Cover>& covers) {
+  struct stat kept;
+  return stat(keep.path.c_str(), &kept) == 0 &&
+         std::any_of(covers.begin(), covers.end(), [&](const Cover& cover) {
+           struct stat covered;
+           return IsUnder(keep.path, cover.path) && stat(cover.path.c_str(), &covered) == 0 &&
+                  covered.st_dev == kept.st_dev;
+         });
+}
+
 }  // namespace
 
 std::string ScratchFolder(const Options& options) {
@@ -257,6 +268,12 @@ absl::StatusOr<HostFacts> GatherHostFacts(const Options& options) {
   }
   facts.covers = *std::move(covers);
   facts.keeps = Keeps(facts.covers);
+  if (options.copy_private_folders) {
+    facts.keeps.erase(
+        std::remove_if(facts.keeps.begin(), facts.keeps.end(),
+                       [&](const Keep& keep) { return IsInACopy(keep, facts.covers); }),
+        facts.keeps.end());
+  }
   if (absl::Status status = AddExtraPaths(options, facts); !status.ok()) {
     return status;
   }

@@ -128,14 +128,22 @@ int CoverWithCopy(const char* path, const char* tmpfs_data) {
   }
   // The owner may have no id in a user namespace; then it is the caller's.
   (void)!fchownat(tmpfs, "upper", before.st_uid, before.st_gid, 0);
-  char data[160];
-  // No malloc for numbers.  userxattr: what the file system notes of a folder that was
-  // replaced goes to attributes that every user may write.
-  snprintf(data, sizeof(data),
-           "lowerdir=/proc/self/fd/%d,upperdir=/proc/self/fd/%d/upper,"
-           "workdir=/proc/self/fd/%d/work,userxattr",
-           lower, tmpfs, tmpfs);
-  const int mounted = mount("overlay", path, "overlay", MS_NOSUID | MS_NODEV, data);
+  // What overlayfs notes of a folder that was replaced, and of hard links, goes to attributes that
+  // only the first user namespace's root may write; without, to those that every user may, and less
+  // is noted.
+  int mounted = -1;
+  for (const char* notes : {"redirect_dir=on,index=on", "userxattr"}) {
+    char data[192];
+    // No malloc for numbers.
+    snprintf(data, sizeof(data),
+             "lowerdir=/proc/self/fd/%d,upperdir=/proc/self/fd/%d/upper,"
+             "workdir=/proc/self/fd/%d/work,%s",
+             lower, tmpfs, tmpfs, notes);
+    mounted = mount("overlay", path, "overlay", MS_NOSUID | MS_NODEV, data);
+    if (mounted == 0 || errno != EPERM) {
+      break;
+    }
+  }
   const int error = errno;
   close(lower);
   close(tmpfs);

@@ -25,6 +25,7 @@
 #include "isolate/internal/control.h"
 #include "isolate/internal/fd.h"
 #include "isolate/internal/host_facts.h"
+#include "isolate/internal/mount_info.h"
 #include "isolate/internal/mount_plan.h"
 #include "isolate/internal/raw.h"
 #include "isolate/options.h"
@@ -130,6 +131,7 @@ absl::Status SandboxSupply::Plan(const Options& options) {
         absl::StrCat("more than ", kMaxKept,
                      " paths and mounts would have to be kept visible; name fewer extra paths"));
   }
+  copies_ = options.copy_private_folders;
   for (const Cover& cover : facts->covers) {
     private_folders_.push_back(cover.path);
   }
@@ -267,8 +269,10 @@ absl::Status SandboxSupply::Receive() {
 }
 
 bool SandboxSupply::IsPrivate(absl::string_view folder) const {
-  return std::find(private_folders_.begin(), private_folders_.end(), folder) !=
-         private_folders_.end();
+  return std::any_of(
+      private_folders_.begin(), private_folders_.end(), [&](const std::string& private_folder) {
+        return folder == private_folder || (copies_ && IsUnder(folder, private_folder));
+      });
 }
 
 }  // namespace isolate::internal

@@ -66,7 +66,8 @@ class SandboxSupply {
   // CLONE_NEW* of every sandbox, without CLONE_NEWUSER and CLONE_NEWTIME.
   int namespaces() const { return plan_.namespaces; }
   const std::string& scratch() const { return scratch_; }
-  // The folders that are private in every sandbox.
+  // Whether a folder is another one in every sandbox: a private one, or one below that has been
+  // copied with it.
   bool IsPrivate(absl::string_view folder) const;
 
  private:
@@ -83,6 +84,7 @@ class SandboxSupply {
   SandboxPlan plan_;
 
   std::vector<std::string> private_folders_;
+  bool copies_ = false;
   std::string scratch_;
   int wanted_ = 0;   // how many to keep ready
   int ordered_ = 0;  // requests without an answer

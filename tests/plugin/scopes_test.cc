@@ -96,7 +96,8 @@ TEST_P(ScopeTest, TellsWhereTestsStoodWhenTheRunIsEnded) {
   command.report = "xml";
   const Finished finished = ExecuteUntilTold(command, 1, SIGTERM);
   EXPECT_EQ(finished.signal, SIGTERM);
-  EXPECT_THAT(finished.err, StartsWith("isolate: the run was ended by SIGTERM"));
+  EXPECT_THAT(finished.err, StartsWith("isolate: the run was ended by SIGTERM; these tests were "
+                                       "running:\n  Sharing.WaitsForEver"));
   const auto sections = Sections(finished.out);
   EXPECT_EQ(sections.at("Sharing.WaitsForEver").ending, "FAILED");
   EXPECT_THAT(sections.at("Sharing.WaitsForEver").text,
@@ -138,6 +139,34 @@ TEST(Snapshot, NamesWhatTheSetUpLeftListening) {
   const Finished together = Execute(command);
   EXPECT_EQ(together.exit_code, 0);
   EXPECT_EQ(together.err, "");
+}
+
+TEST(Snapshot, CopiesTheWorkingDirectoryToo) {
+  const Finished finished =
+      Execute({"scopes",
+               Build::kIsolated,
+               {"--isolate_suite_setup=snapshot", "--isolate_jobs=2", "--gtest_filter=Moves.*"}});
+  EXPECT_EQ(finished.exit_code, 0) << finished.out << finished.err;
+}
+
+TEST(Snapshot, TellsWhereATearDownHangs) {
+  const Finished finished = Execute({"scopes",
+                                     Build::kIsolated,
+                                     {"--isolate_suite_setup=snapshot", "--isolate_timeout=2s",
+                                      "--isolate_grace=60s", "--gtest_filter=HangsAtTheEnd.*"}});
+  EXPECT_EQ(finished.exit_code, 1);
+  EXPECT_THAT(finished.out,
+              AllOf(HasSubstr("took longer than its time limit of 2s (--isolate_timeout) and was "
+                              "ended\n"),
+                    HasSubstr("HangsAtTheEnd::TearDownTestSuite()")));
+}
+
+TEST(Snapshot, IsNotEndedByATest) {
+  const Finished finished = Execute(
+      {"scopes",
+       Build::kIsolated,
+       {"--isolate_suite_setup=snapshot", "--isolate_scope=suite", "--gtest_filter=KillsAll.*"}});
+  EXPECT_THAT(Sections(finished.out).at("KillsAll.Second").text, HasSubstr("second\n"));
 }
 
 Command SpawnsCommand(const std::string& filter) {

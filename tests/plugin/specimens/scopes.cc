@@ -3,9 +3,11 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -109,6 +111,37 @@ class Listens : public ::testing::Test {
 
 TEST_F(Listens, First) {}
 TEST_F(Listens, Second) {}
+
+// The folder that it works in is copied with the rest.
+class Moves : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    const std::string folder = ::testing::TempDir() + "/folder";
+    ASSERT_EQ(mkdir(folder.c_str(), 0755), 0);
+    ASSERT_EQ(chdir(folder.c_str()), 0);
+  }
+  static void Use() { EXPECT_EQ(mkdir("made", 0755), 0); }
+};
+
+TEST_F(Moves, First) { Use(); }
+TEST_F(Moves, Second) { Use(); }
+
+class HangsAtTheEnd : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {}
+  static void TearDownTestSuite() { WaitForEver(); }
+};
+
+TEST_F(HangsAtTheEnd, First) {}
+TEST_F(HangsAtTheEnd, Second) {}
+
+class KillsAll : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {}
+};
+
+TEST_F(KillsAll, First) { kill(-1, SIGTERM); }
+TEST_F(KillsAll, Second) { printf("second\n"); }
 
 TEST(Bystander, Passes) {}
 
