@@ -10,13 +10,13 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "isolate/internal/capture.h"
 #include "isolate/internal/coverage.h"
@@ -120,7 +120,7 @@ absl::Status Reporter::Send(absl::string_view message) {
   if (absl::Status status = Check(); !status.ok()) {
     return status;
   }
-  const absl::MutexLock lock(&mutex_);
+  const std::lock_guard<std::mutex> lock(mutex_);
   if (sent_ >= kMaxMessages || sent_bytes_ + message.size() > kMaxTotalSize) {
     return absl::ResourceExhaustedError(absl::StrCat(
         "a function may send ", kMaxMessages, " messages, of ", kMaxTotalSize, " bytes together"));
@@ -141,7 +141,7 @@ absl::Status Reporter::SetTimeLimit(absl::Duration limit) {
   if (absl::Status status = Check(); !status.ok()) {
     return status;
   }
-  const absl::MutexLock lock(&mutex_);
+  const std::lock_guard<std::mutex> lock(mutex_);
   if (time_limits_ >= kMaxTimeLimits) {
     return absl::ResourceExhaustedError(
         absl::StrCat("a function may set its time limit ", kMaxTimeLimits, " times"));
@@ -167,7 +167,7 @@ absl::Status Reporter::End(int code) {
   if (absl::Status status = Check(); !status.ok()) {
     return status;
   }
-  const absl::MutexLock lock(&mutex_);
+  const std::lock_guard<std::mutex> lock(mutex_);
   return WriteFrame(report_.get(), Tag::kEnd, Encoder().U32(static_cast<uint32_t>(code)).bytes());
 }
 
@@ -185,7 +185,7 @@ std::string Reporter::HandOver() {
   for (const Pipe* pipe : {&report_, &mark_}) {
     fcntl(pipe->get(), F_SETFD, 0);
   }
-  const absl::MutexLock lock(&mutex_);
+  const std::lock_guard<std::mutex> lock(mutex_);
   return Encoder()
       .U32(static_cast<uint32_t>(report_.get()))
       .U32(static_cast<uint32_t>(mark_.get()))
@@ -217,7 +217,7 @@ absl::StatusOr<std::unique_ptr<Reporter>> Reporter::TakeOver(absl::string_view h
   internal::PrintLineByLine();
   std::unique_ptr<Reporter> reporter(
       new Reporter(static_cast<int>(*report), static_cast<int>(*mark), nonce));
-  const absl::MutexLock lock(&reporter->mutex_);
+  const std::lock_guard<std::mutex> lock(reporter->mutex_);
   reporter->sent_ = *sent;
   reporter->sent_bytes_ = *sent_bytes;
   reporter->time_limits_ = *time_limits;

@@ -16,12 +16,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "isolate/internal/capture.h"
 #include "isolate/internal/fd.h"
@@ -111,10 +111,10 @@ class Reporter {
   const Pipe report_;
   const Pipe mark_;
   const internal::Nonce nonce_;
-  absl::Mutex mutex_;
-  uint32_t sent_ ABSL_GUARDED_BY(mutex_) = 0;
-  size_t sent_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
-  uint32_t time_limits_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::mutex mutex_;          // not absl::Mutex: see fd.cc
+  uint32_t sent_ = 0;         // under mutex_
+  size_t sent_bytes_ = 0;     // under mutex_
+  uint32_t time_limits_ = 0;  // under mutex_
 };
 
 }  // namespace isolate

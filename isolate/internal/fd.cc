@@ -6,12 +6,11 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <mutex>
 #include <utility>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_set.h"
-#include "absl/synchronization/mutex.h"
 
 namespace isolate::internal {
 
@@ -21,21 +20,23 @@ namespace {
 class Register {
  public:
   void Add(int fd) {
-    const absl::MutexLock lock(&mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     owned_.insert(fd);
   }
   void Remove(int fd) {
-    const absl::MutexLock lock(&mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     owned_.erase(fd);
   }
   std::vector<int> All() {
-    const absl::MutexLock lock(&mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     return std::vector<int>(owned_.begin(), owned_.end());
   }
 
  private:
-  absl::Mutex mutex_;
-  absl::flat_hash_set<int> owned_ ABSL_GUARDED_BY(mutex_);
+  // Not absl::Mutex, which without NDEBUG takes a lock of the whole program's: in a fork, another
+  // thread of the runner's may hold that for ever.
+  std::mutex mutex_;
+  absl::flat_hash_set<int> owned_;  // under mutex_
 };
 
 // Never deleted: descriptors of static objects are closed at the very end.
