@@ -225,7 +225,9 @@ bool IsSpawned() { return getenv(kVariable) != nullptr; }
 
 absl::Status InstallSpawned() {
   int descriptor = -1;
-  (void)absl::SimpleAtoi(getenv(kVariable), &descriptor);
+  if (const char* value = getenv(kVariable)) {
+    (void)absl::SimpleAtoi(value, &descriptor);
+  }
   // What the test executes is no test of ours.
   unsetenv(kVariable);
   const isolate::internal::Fd file(descriptor);
@@ -238,7 +240,7 @@ absl::Status InstallSpawned() {
     return reporter.status();
   }
   // gtest's printers and the listeners of so far live in the runner.
-  static auto* const others = new ::testing::TestEventListeners;
+  static auto* others = new ::testing::TestEventListeners;
   auto& listeners = UnitTest::GetInstance()->listeners();
   std::swap(listeners.*MemberOf(internal::Repeater{}), others->*MemberOf(internal::Repeater{}));
   listeners.Append(new Spawned(*std::move(order), *std::move(reporter)));

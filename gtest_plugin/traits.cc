@@ -29,7 +29,7 @@ struct Entry {
 
 // Set while static variables are initialised, in any order.
 std::vector<Entry>& Entries() {
-  static auto* const entries = new std::vector<Entry>;
+  static auto* entries = new std::vector<Entry>;
   return *entries;
 }
 

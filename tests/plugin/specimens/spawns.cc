@@ -48,7 +48,7 @@ class Worker {
   int answer_ = 0;
 };
 
-Worker* const the_worker = new Worker;
+Worker* the_worker = new Worker;
 Worker* the_environments_worker = nullptr;
 
 class Environment : public ::testing::Environment {
