@@ -2,16 +2,17 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <fstream>
-#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
@@ -57,10 +58,17 @@ std::string CoreFolder(const TestInfo& test) {
 class TestsOfSuite {
  public:
   explicit TestsOfSuite(const Assignment& assignment)
-      : suite_(*assignment.suite),
-        other_tests_(assignment.tests),
-        other_indices_(assignment.tests.size()) {
-    std::iota(other_indices_.begin(), other_indices_.end(), 0);
+      : suite_(*assignment.suite), other_tests_(assignment.tests) {
+    // Since 1.18 gtest sorts the list like this before it runs a suite; which of them comes
+    // when, the indices say.
+    std::stable_sort(other_tests_.begin(), other_tests_.end(), ComesBefore);
+    absl::flat_hash_map<const TestInfo*, int> positions;
+    for (const TestInfo* test : other_tests_) {
+      positions.emplace(test, static_cast<int>(positions.size()));
+    }
+    for (const TestInfo* test : assignment.tests) {
+      other_indices_.push_back(positions.at(test));
+    }
     Exchange();
   }
 
@@ -70,6 +78,11 @@ class TestsOfSuite {
   }
 
  private:
+  static bool ComesBefore(const TestInfo* a, const TestInfo* b) {
+    const int order = strcmp(a->file(), b->file());
+    return order != 0 ? order < 0 : a->line() < b->line();
+  }
+
   TestSuite& suite_;
   std::vector<TestInfo*> other_tests_;
   std::vector<int> other_indices_;
