@@ -176,7 +176,7 @@ Command SpawnsCommand(const std::string& filter) {
 class SpawnInScope : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(SpawnInScope, GivesTestsTheProgramsThreads) {
-  Command command = SpawnsCommand("Threads.*:Spawned.*");
+  Command command = SpawnsCommand("Threads.*:Spawned.*-*DeathTest");
   command.args.emplace_back("--isolate_jobs=2");
   command.args.emplace_back(GetParam());
   const Finished finished = Execute(command);
@@ -184,6 +184,14 @@ TEST_P(SpawnInScope, GivesTestsTheProgramsThreads) {
   EXPECT_EQ(finished.err, "");
   EXPECT_EQ(Count(finished.out, "suite set up\n"), 1);
   EXPECT_EQ(Count(finished.out, "suite torn down\n"), 1);
+}
+
+TEST_P(SpawnInScope, GivesThemToDeathTests) {
+  Command command = SpawnsCommand("*DeathTest");
+  command.args.emplace_back(GetParam());
+  const Finished finished = Execute(command);
+  EXPECT_EQ(finished.exit_code, 0) << finished.out << finished.err;
+  EXPECT_THAT(finished.out, HasSubstr("[  PASSED  ] 1 test."));
 }
 
 INSTANTIATE_TEST_SUITE_P(, SpawnInScope,
