@@ -19,13 +19,21 @@ namespace {
 void TellAndWait() {
   printf("waiting\n");
   fflush(nullptr);
+  // Blocked until the child ignores it.
+  sigset_t termination;
+  sigset_t before;
+  sigemptyset(&termination);
+  sigaddset(&termination, SIGTERM);
+  sigprocmask(SIG_BLOCK, &termination, &before);
   const pid_t child = fork();
   ASSERT_GE(child, 0);
   if (child == 0) {
     setsid();
     signal(SIGTERM, SIG_IGN);
+    sigprocmask(SIG_SETMASK, &before, nullptr);
     Wait();
   }
+  sigprocmask(SIG_SETMASK, &before, nullptr);
   if (const char* descriptor = getenv("TELL_FD")) {
     ASSERT_EQ(write(atoi(descriptor), "x", 1), 1);
   }
