@@ -9,11 +9,8 @@
 #include <unistd.h>
 
 #include <cstdint>
-#include <filesystem>
 #include <fstream>
-#include <set>
 #include <string>
-#include <system_error>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -23,6 +20,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
+#include "isolate/internal/numbers_in.h"
 
 // ThreadSanitizer has a thread of its own in every process, forks among them.
 extern "C" __attribute__((weak)) void __tsan_init();
@@ -30,19 +28,7 @@ extern "C" __attribute__((weak)) void __tsan_init();
 namespace isolate::gtest {
 namespace {
 
-// The numbers among the names in a folder of /proc/self.
-std::set<int> NumbersIn(const char* folder) {
-  std::set<int> numbers;
-  std::error_code error;
-  std::filesystem::directory_iterator entries(folder, error);
-  for (; !error && entries != std::filesystem::directory_iterator(); entries.increment(error)) {
-    int number = 0;
-    if (absl::SimpleAtoi(entries->path().filename().string(), &number)) {
-      numbers.insert(number);
-    }
-  }
-  return numbers;
-}
+using ::isolate::internal::NumbersIn;
 
 // The first line of a file; empty where there is none.
 std::string LineOf(const std::string& path) {

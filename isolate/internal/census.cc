@@ -3,11 +3,9 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
-#include <system_error>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -17,6 +15,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "isolate/internal/numbers_in.h"
 #include "isolate/result.h"
 
 namespace isolate::internal {
@@ -25,20 +24,6 @@ namespace {
 std::string Contents(const std::string& path) {
   std::ifstream file(path);
   return {std::istreambuf_iterator<char>(file), {}};
-}
-
-// The numbers among the names in a folder, in their order there.
-std::vector<pid_t> NumbersIn(const std::string& folder) {
-  std::vector<pid_t> numbers;
-  std::error_code error;
-  std::filesystem::directory_iterator entries(folder, error);
-  for (; !error && entries != std::filesystem::directory_iterator(); entries.increment(error)) {
-    pid_t number = 0;
-    if (absl::SimpleAtoi(entries->path().filename().string(), &number)) {
-      numbers.push_back(number);
-    }
-  }
-  return numbers;
 }
 
 // /proc/PID/status or /proc/PID/task/TID/status (proc(5)).
