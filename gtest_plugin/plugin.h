@@ -36,9 +36,8 @@ namespace isolate::gtest {
 void Install(int* argc, char** argv);
 
 // The same, and returns what is wrong: InvalidArgument for a wrong flag, with
-// `argv` untouched; FailedPrecondition for a second call; otherwise the status of a
-// SetupFailure
-// (isolate/setup_failure.h).
+// `argv` untouched; FailedPrecondition for a second call; otherwise the
+// status of a SetupFailure (isolate/setup_failure.h).
 absl::Status TryInstall(int* argc, char** argv);
 
 }  // namespace isolate::gtest

@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "gtest/gtest-spi.h"
 #include "gtest/gtest.h"
+#include "gtest_plugin/gtest_private.h"
 #include "gtest_plugin/test_report.h"
 #include "isolate/result.h"
 
@@ -155,6 +156,11 @@ void Replay(const Part& part) {
     message.resize(message.size() - kAddition->size());
   }
   Assert(part, message);
+}
+
+void ReplayTime(const ::testing::TestInfo& test, const TestReport& report) {
+  (const_cast<::testing::TestResult*>(test.result())->*MemberOf(internal::SetElapsedTime{}))(
+      report.elapsed_ms);
 }
 
 void ReplayErr(const std::string& err) { Print(err, stderr); }

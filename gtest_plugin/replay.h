@@ -19,6 +19,9 @@ void Replay(const std::vector<Step>& steps);
 // Adds one assertion's outcome.
 void Replay(const Part& part);
 
+// Makes a test's time, at its end, what it took in its process.
+void ReplayTime(const ::testing::TestInfo& test, const TestReport& report);
+
 // Prints what was captured of stderr, where that was captured apart.
 void ReplayErr(const std::string& err);
 

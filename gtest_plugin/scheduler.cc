@@ -16,13 +16,12 @@
 #include "absl/types/optional.h"
 #include "gtest/gtest.h"
 #include "gtest_plugin/gtest_private.h"
+#include "gtest_plugin/planner.h"
 #include "gtest_plugin/test_process.h"
 #include "gtest_plugin/test_report.h"
 #include "gtest_plugin/traits.h"
-#include "gtest_plugin/traits_of_tests.h"
 #include "isolate/executor.h"
 #include "isolate/internal/monotonic.h"
-#include "isolate/options.h"
 #include "isolate/reporter.h"
 #include "isolate/setup_failure.h"
 
@@ -61,26 +60,6 @@ bool WasInterrupted(const TestReport& report) {
   });
 }
 
-// Whether one process may run both, of one suite.
-bool ShareAProcess(const Assignment& a, const Assignment& b) {
-  return (a.scope == Scope::kSuite || a.snapshot) && a.scope == b.scope &&
-         a.snapshot == b.snapshot && a.sandbox == b.sandbox;
-}
-
-// Whether a sandbox has to be another one than the flags say.
-bool AsksForAnother(const Traits& traits) {
-  return traits.timeout.has_value() || traits.network.has_value() || traits.hostname.has_value() ||
-         traits.time_offset.has_value() || !traits.read_only_paths.empty() ||
-         !traits.writable_paths.empty();
-}
-
-// Of options that differ in nothing but what traits may say.
-bool IsSameKind(const Options& a, const Options& b) {
-  return a.timeout == b.timeout && a.network == b.network && a.hostname == b.hostname &&
-         a.time_offset == b.time_offset && a.read_only_paths == b.read_only_paths &&
-         a.writable_paths == b.writable_paths;
-}
-
 // "Suite.Test has", or more of them.
 std::string NameAndVerb(const Assignment& assignment) {
   const TestInfo& first = *assignment.tests.front();
@@ -94,95 +73,23 @@ std::string NameAndVerb(const Assignment& assignment) {
 }  // namespace
 
 absl::Status Scheduler::Begin(::testing::UnitTest& unit_test, const SuiteFunctionsMap& functions) {
-  functions_ = &functions;
   for (int i = 0; i < unit_test.total_test_suite_count(); ++i) {
     TestSuite* suite = (unit_test.*MemberOf(internal::SuiteAt{}))(i);
-    if (absl::Status status = BeginSuite(*suite); !status.ok()) {
-      return status;
+    absl::StatusOr<std::vector<Assignment>> assignments =
+        planner_.Plan(*suite, functions.at(suite));
+    if (!assignments.ok()) {
+      return assignments.status();
+    }
+    for (Assignment& assignment : *assignments) {
+      // The first assignment has the first test.
+      first_tests_.emplace(suite, assignment.tests.front());
+      Enqueue(std::move(assignment));
     }
   }
   return absl::OkStatus();
-}
-
-// Tests that share a process are put together where the first of them stands.
-absl::Status Scheduler::BeginSuite(TestSuite& suite) {
-  std::vector<Assignment> assignments;
-  for (int i = 0; i < suite.total_test_count(); ++i) {
-    const TestInfo* test = suite.GetTestInfo(i);
-    if (!test->should_run()) {
-      continue;
-    }
-    first_tests_.emplace(&suite, test);
-    const Traits traits = TraitsOf(*test);
-    const absl::StatusOr<Executor::Kind> sandbox = SandboxFor(traits);
-    if (absl::IsInvalidArgument(sandbox.status()) &&
-        !GetSetupFailure(sandbox.status()).has_value()) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "the traits of ", suite.name(), ".", test->name(), ": ", sandbox.status().message()));
-    }
-    if (!sandbox.ok()) {
-      return sandbox.status();
-    }
-    Assignment assignment;
-    assignment.suite = &suite;
-    // gtest owns it as a mutable object; only its reflection is const.
-    assignment.tests = {const_cast<TestInfo*>(test)};
-    assignment.functions = functions_->at(&suite);
-    assignment.sandbox = *sandbox;
-    assignment.scope = traits.scope.value_or(settings_.scope);
-    assignment.time_limit = kinds_[*sandbox].timeout;
-    assignment.snapshot =
-        traits.suite_setup.value_or(settings_.suite_setup) == SuiteSetUp::kSnapshot &&
-        assignment.functions.set_up != nullptr;
-    if (assignment.snapshot && settings_.spawn == Spawn::kExec) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("the traits of ", suite.name(), ".", test->name(),
-                       ": suite_setup: a snapshot is not to be had with --isolate_spawn=exec"));
-    }
-    const auto same =
-        std::find_if(assignments.begin(), assignments.end(),
-                     [&](const Assignment& other) { return ShareAProcess(assignment, other); });
-    if (same != assignments.end()) {
-      same->tests.push_back(assignment.tests.front());
-    } else {
-      assignments.push_back(std::move(assignment));
-    }
-  }
-  for (Assignment& assignment : assignments) {
-    assignment.snapshot = assignment.snapshot && assignment.tests.size() > 1;
-    Enqueue(std::move(assignment));
-  }
-  return absl::OkStatus();
-}
-
-// The kind of sandbox that the traits ask for; a new one, if there is none like it.
-absl::StatusOr<Executor::Kind> Scheduler::SandboxFor(const Traits& traits) {
-  if (kinds_.empty()) {
-    kinds_.push_back(settings_.options);
-  }
-  if (!AsksForAnother(traits)) {
-    return Executor::kDefaultKind;
-  }
-  Options options = settings_.options;
-  options.timeout = traits.timeout.value_or(options.timeout);
-  options.network = traits.network.value_or(options.network);
-  options.hostname = traits.hostname.value_or(options.hostname);
-  options.time_offset = traits.time_offset.has_value() ? traits.time_offset : options.time_offset;
-  options.read_only_paths.insert(options.read_only_paths.end(), traits.read_only_paths.begin(),
-                                 traits.read_only_paths.end());
-  options.writable_paths.insert(options.writable_paths.end(), traits.writable_paths.begin(),
-                                traits.writable_paths.end());
-  for (size_t kind = 0; kind < kinds_.size(); ++kind) {
-    if (IsSameKind(kinds_[kind], options)) {
-      return kind;
-    }
-  }
-  kinds_.push_back(options);
-  return executor_->AddKind(options);
 }
 
 void Scheduler::Begin(const Assignment& assignment) {
-  kinds_ = {settings_.options};
   for (TestInfo* test : assignment.tests) {
     // Not a copy, which would have room for all of them.
     Assignment one;
@@ -320,7 +227,7 @@ absl::Status Scheduler::Start(Job& job) {
   const auto run = [&](Reporter& reporter) {
     Settings settings = settings_;
     settings.scope = assignment.scope;
-    settings.options = kinds_[assignment.sandbox];
+    settings.options = planner_.OptionsOf(assignment.sandbox);
     return run_(assignment, settings, reporter);
   };
   const absl::StatusOr<Executor::Id> id = executor_->Start(run, assignment.sandbox);
@@ -406,7 +313,6 @@ void Scheduler::NameSlow(absl::Time now) {
     if (ran >= job->patience) {
       fflush(stdout);
       fprintf(stderr, "isolate: %s been running for %s\n", NameAndVerb(job->assignment).c_str(),
-
               absl::FormatDuration(absl::Trunc(ran, absl::Milliseconds(1))).c_str());
       job->patience = 2 * ran;
     }

@@ -15,12 +15,11 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
+#include "gtest_plugin/planner.h"
 #include "gtest_plugin/settings.h"
 #include "gtest_plugin/test_process.h"
 #include "gtest_plugin/test_report.h"
-#include "gtest_plugin/traits.h"
 #include "isolate/executor.h"
-#include "isolate/options.h"
 #include "isolate/reporter.h"
 
 namespace isolate::gtest {
@@ -35,25 +34,21 @@ class Scheduler {
                                 Reporter& reporter)>;
 
   // Runs up to as many tests at once as the settings say; fewer, and says so, where the host
-  // has no room for as many.
-  // Ends at `deadline`, a MonotonicNow, all that runs then, as after Interrupt.
+  // has no room for as many.  Names on stderr tests that run for longer than the settings'
+  // `slow`.  At `deadline`, a MonotonicNow, it ends all that runs, as after Interrupt.
   Scheduler(std::unique_ptr<Executor> executor, const Settings& settings, absl::Time deadline,
             Run run)
       : run_(std::move(run)),
         settings_(settings),
         executor_(std::move(executor)),
+        planner_(*executor_, settings_),
         jobs_(static_cast<size_t>(settings.jobs)),
         deadline_(deadline) {}
 
   // Takes over the tests that may run in this iteration, in gtest's order.
   // Starts none: gtest may yet skip them all.  `functions` holds the suites' own
-  // functions, and must outlive the iteration.  Costs O(number of tests).  Where
-  // traits ask for other sandboxes than the rest has, the errors are Executor::AddKind's.
+  // functions.  The errors and the cost are Planner::Plan's, for all suites.
   absl::Status Begin(::testing::UnitTest& unit_test, const SuiteFunctionsMap& functions);
-
-  // The last report of the process in which the test ran, which tells how that ended.  After
-  // Wait(test), and before a report of that process is forgotten.
-  TestReport& LastOfProcess(const ::testing::TestInfo& test);
 
   // Takes over the tests of an assignment, each for a process of its own.
   void Begin(const Assignment& assignment);
@@ -61,6 +56,10 @@ class Scheduler {
   // Waits for a test's report, and keeps the other slots busy meanwhile, with
   // this test and those after it.  The report is kept until Forget.
   absl::StatusOr<TestReport*> Wait(const ::testing::TestInfo& test);
+
+  // The last report of the process in which the test ran, which tells how that ended.  After
+  // Wait(test), and before a report of that process is forgotten.
+  TestReport& LastOfProcess(const ::testing::TestInfo& test);
 
   // The first test of the suite that will run; null if none will.
   const ::testing::TestInfo* FirstTestOf(const ::testing::TestSuite& suite) const;
@@ -121,8 +120,6 @@ class Scheduler {
   bool HasRoomFor(const Job& job) const { return busy_ == 0 || busy_ + job.slots <= jobs_; }
   absl::Status Start(Job& job);
   absl::Status StartOrMakeDo(Job& job);
-  absl::Status BeginSuite(::testing::TestSuite& suite);
-  absl::StatusOr<Executor::Kind> SandboxFor(const Traits& traits);
   void Enqueue(Assignment assignment);
   void Distribute(Job& job, std::vector<TestReport> reports);
   void DropReport(const Place& place);
@@ -135,12 +132,10 @@ class Scheduler {
   const Run run_;
   const Settings settings_;
   const std::unique_ptr<Executor> executor_;
+  Planner planner_;
   size_t jobs_;
   size_t busy_ = 0;  // tests that run, or may run
-  // What distinguishes the kinds of sandboxes; the first is the default one.
-  std::vector<Options> kinds_;
   const absl::Time deadline_;
-  const SuiteFunctionsMap* functions_ = nullptr;
   std::deque<Job> queue_;
   size_t next_ = 0;  // the first job that Fill has not looked at
   size_t held_bytes_ = 0;

@@ -14,9 +14,6 @@
 
 namespace isolate::gtest {
 
-// Of a program whose tests could not be isolated.
-inline constexpr int kNotIsolatedExitCode = 3;
-
 // What a test process is.
 enum class Spawn {
   kFork,  // a fork of the program as it is before its first test

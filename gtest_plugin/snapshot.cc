@@ -16,7 +16,7 @@
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "gtest_plugin/crash.h"
-#include "gtest_plugin/gtest_private.h"
+#include "gtest_plugin/exit_with.h"
 #include "gtest_plugin/interruption.h"
 #include "gtest_plugin/replay.h"
 #include "gtest_plugin/scheduler.h"
@@ -205,8 +205,7 @@ void Snapshot::OnTestEnd(const TestInfo& test) {
     scheduler_->Drop(test);
     return;
   }
-  (const_cast<::testing::TestResult*>(test.result())->*MemberOf(internal::SetElapsedTime{}))(
-      report_->elapsed_ms);
+  ReplayTime(test, *report_);
   scheduler_->Forget(test);
 }
 
@@ -239,6 +238,7 @@ void Snapshot::TellNotIsolated(const absl::Status& status) {
 int RunSnapshot(const Assignment& assignment, const Settings& settings, Reporter& reporter) {
   Assignment wrapped = assignment;
   wrapped.functions = {&Snapshot::SetUpSuite, &Snapshot::TearDownSuite};
+  // Each test has its own in its own process.
   wrapped.time_limit = absl::InfiniteDuration();
   return RunTests(wrapped, reporter, new Snapshot(assignment, settings, reporter));
 }

@@ -1,0 +1,75 @@
+#ifndef GTEST_PLUGIN_REPLAYING_LISTENER_H_
+#define GTEST_PLUGIN_REPLAYING_LISTENER_H_
+
+#include <memory>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "gtest/gtest.h"
+#include "gtest_plugin/scheduler.h"
+#include "gtest_plugin/settings.h"
+#include "gtest_plugin/stand_in.h"
+#include "gtest_plugin/test_report.h"
+#include "isolate/options.h"
+
+namespace isolate::gtest {
+
+// Stands, in the runner, between gtest's loop and the test processes: in place of each test, set-up
+// and tear-down of a suite it replays what a process told of it.
+class ReplayingListener : public ::testing::EmptyTestEventListener {
+ public:
+  // `scheduler` ends the run in time for the settings' run_limit.  One in a process.
+  ReplayingListener(std::unique_ptr<Scheduler> scheduler, const Settings& settings)
+      : scheduler_(std::move(scheduler)),
+        run_limit_(settings.run_limit),
+        same_network_(settings.options.network == Network::kHost),
+        told_what_is_missed_(settings.spawn == Spawn::kExec) {
+    instance_ = this;
+  }
+
+  void OnTestIterationStart(const ::testing::UnitTest&, int) override;
+  void OnTestSuiteStart(const ::testing::TestSuite& suite) override;
+  void OnTestStart(const ::testing::TestInfo& test) override;
+  void OnTestEnd(const ::testing::TestInfo& test) override;
+  void OnTestIterationEnd(const ::testing::UnitTest&, int) override { scheduler_->End(); }
+  void OnTestProgramEnd(const ::testing::UnitTest&) override;
+
+  // There is one in this process.
+  static bool installed() { return instance_ != nullptr; }
+
+ private:
+  void HoldBackSuiteFunctions(const ::testing::UnitTest& unit_test);
+  void GiveBackSuiteFunctions();
+  static void ReplaySuiteSetUp();
+  static void ReplaySuiteTearDown();
+
+  TestReport& Wait(const ::testing::TestInfo& test);
+  void EndTheRun();
+  [[noreturn]] static void EndProgram();
+  void ReplayBody(const ::testing::TestInfo& test);
+  void TakeTearDown(TestReport& report);
+  void KeepSuiteFailures(const std::vector<Step>& steps);
+
+  static ReplayingListener* instance_;
+
+  const std::unique_ptr<Scheduler> scheduler_;
+  const absl::Duration run_limit_;
+  const bool same_network_;
+  SuiteFunctionsMap suite_functions_;
+  bool begun_ = false;
+  int judged_ = 0;
+  bool ending_ = false;
+  bool told_what_is_missed_;  // or there is nothing
+
+  // Of the suite that gtest runs now.
+  const ::testing::TestInfo* first_test_ = nullptr;
+  std::vector<Part> shown_failures_;
+  std::vector<Part> kept_failures_;
+  std::vector<Step> last_tear_down_;
+
+  StandIn stand_in_{[this](const ::testing::TestInfo& test) { ReplayBody(test); }};
+};
+
+}  // namespace isolate::gtest
+
+#endif  // GTEST_PLUGIN_REPLAYING_LISTENER_H_
