@@ -1,6 +1,6 @@
 // GoogleTest's own test programs do the same isolated as plain.  What does not has a
-// row of its own with the reason, and fails once it does: docs/googletest.md has the
-// table that this test prints.
+// row of its own with the reason; where the outcomes are said to differ, it fails once they
+// do not.  docs/googletest.md has the table that this test prints.
 
 #include <stdio.h>
 
