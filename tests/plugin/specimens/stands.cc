@@ -3,13 +3,16 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <fstream>
 #include <functional>
+#include <string>
 #include <thread>
 
 #include "gtest/gtest.h"
@@ -53,6 +56,13 @@ __attribute__((noinline)) void StandInAFork(int tell) {
   WaitForEver();
 }
 
+// Says proc(5) of another program, which tells nobody that it has come so far.
+bool SleepsInTheKernel(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/wchan");
+  std::string function;
+  return std::getline(file, function) && function.find("nanosleep") != std::string::npos;
+}
+
 TEST(Crowd, Stands) {
   WaitFor([](int tell) { std::thread(StandInAThread, tell).detach(); });
   WaitFor([](int tell) { std::thread(StandDeaf, tell).detach(); });
@@ -61,13 +71,13 @@ TEST(Crowd, Stands) {
       StandInAFork(tell);
     }
   });
-  // The descriptor closes when the program is executed.
-  WaitFor([](int tell) {
-    if (fork() == 0) {
-      execlp("sleep", "sleep", "1234567", nullptr);
-    }
-    close(tell);
-  });
+  const pid_t program = fork();
+  if (program == 0) {
+    execlp("sleep", "sleep", "1234567", nullptr);
+  }
+  while (!SleepsInTheKernel(program)) {
+    sched_yield();
+  }
   if (const char* descriptor = getenv("TELL_FD")) {
     Tell(atoi(descriptor));
   }
