@@ -32,15 +32,15 @@ bool ShareAProcess(const Assignment& a, const Assignment& b) {
 // Whether a sandbox has to be another one than the flags say.
 bool AsksForAnother(const Traits& traits) {
   return traits.timeout.has_value() || traits.network.has_value() || traits.hostname.has_value() ||
-         traits.time_offset.has_value() || !traits.read_only_paths.empty() ||
-         !traits.writable_paths.empty();
+         traits.memory_limit_bytes.has_value() || traits.time_offset.has_value() ||
+         !traits.read_only_paths.empty() || !traits.writable_paths.empty();
 }
 
 // Of options that differ in nothing but what traits may say.
 bool IsSameKind(const Options& a, const Options& b) {
   return a.timeout == b.timeout && a.network == b.network && a.hostname == b.hostname &&
-         a.time_offset == b.time_offset && a.read_only_paths == b.read_only_paths &&
-         a.writable_paths == b.writable_paths;
+         a.memory_limit_bytes == b.memory_limit_bytes && a.time_offset == b.time_offset &&
+         a.read_only_paths == b.read_only_paths && a.writable_paths == b.writable_paths;
 }
 
 }  // namespace
@@ -104,6 +104,7 @@ absl::StatusOr<Executor::Kind> Planner::SandboxFor(const Traits& traits) {
   options.timeout = traits.timeout.value_or(options.timeout);
   options.network = traits.network.value_or(options.network);
   options.hostname = traits.hostname.value_or(options.hostname);
+  options.memory_limit_bytes = traits.memory_limit_bytes.value_or(options.memory_limit_bytes);
   options.time_offset = traits.time_offset.has_value() ? traits.time_offset : options.time_offset;
   options.read_only_paths.insert(options.read_only_paths.end(), traits.read_only_paths.begin(),
                                  traits.read_only_paths.end());

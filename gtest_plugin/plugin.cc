@@ -18,6 +18,7 @@
 #include "gtest_plugin/exit_with.h"
 #include "gtest_plugin/gtest_private.h"
 #include "gtest_plugin/replaying_listener.h"
+#include "gtest_plugin/run_report.h"
 #include "gtest_plugin/scheduler.h"
 #include "gtest_plugin/settings.h"
 #include "gtest_plugin/snapshot.h"
@@ -100,6 +101,13 @@ bool IsSameFile(int a, int b) {
          of_a.st_ino == of_b.st_ino;
 }
 
+void TellThatNoReportIsWritten(const Settings& settings) {
+  if (!settings.report.empty()) {
+    fprintf(stderr, "isolate: without isolation there is no report, so %s is not written.\n",
+            settings.report.c_str());
+  }
+}
+
 }  // namespace
 
 absl::Status TryInstall(int* argc, char** argv) {
@@ -116,8 +124,11 @@ absl::Status TryInstall(int* argc, char** argv) {
     printf("\n%s", FlagsHelp().c_str());
     return absl::OkStatus();
   }
-  if (!settings->isolate || GTEST_FLAG_GET(list_tests) ||
-      !GTEST_FLAG_GET(internal_run_death_test).empty()) {
+  if (!settings->isolate) {
+    TellThatNoReportIsWritten(*settings);
+    return absl::OkStatus();
+  }
+  if (GTEST_FLAG_GET(list_tests) || !GTEST_FLAG_GET(internal_run_death_test).empty()) {
     return absl::OkStatus();
   }
   if (IsSpawned()) {
@@ -131,6 +142,7 @@ absl::Status TryInstall(int* argc, char** argv) {
         "isolate: the tests run without isolation, under %s; to isolate them all the same, give "
         "--isolate=on.\n",
         debugger->c_str());
+    TellThatNoReportIsWritten(*settings);
     return absl::OkStatus();
   }
   PrepareStacks(argv[0]);
@@ -142,10 +154,18 @@ absl::Status TryInstall(int* argc, char** argv) {
   if (!executor.ok()) {
     return executor.status();
   }
+  std::unique_ptr<RunReport> report;
+  if (!settings->report.empty()) {
+    absl::StatusOr<std::unique_ptr<RunReport>> created = RunReport::Create(*settings);
+    if (!created.ok()) {
+      return created.status();
+    }
+    report = *std::move(created);
+  }
   auto scheduler = std::make_unique<Scheduler>(*std::move(executor), *settings,
                                                RunDeadline(*settings), RunAssignment);
-  UnitTest::GetInstance()->listeners().Append(
-      new Appender(std::make_unique<ReplayingListener>(std::move(scheduler), *settings)));
+  UnitTest::GetInstance()->listeners().Append(new Appender(
+      std::make_unique<ReplayingListener>(std::move(scheduler), std::move(report), *settings)));
   return absl::OkStatus();
 }
 

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "gtest_plugin/exit_with.h"
@@ -44,6 +45,7 @@ void ReplayingListener::OnTestIterationStart(const UnitTest&, int) {
   if (ending_) {
     EndProgram();  // instead of a repetition
   }
+  ++iteration_;
   begun_ = false;
 }
 
@@ -52,10 +54,27 @@ void ReplayingListener::OnTestProgramEnd(const UnitTest&) {
   if (Interruption() != 0) {
     EndProgram();
   }
+  FinishReport();
+}
+
+void ReplayingListener::FinishReport(absl::string_view error) {
+  if (report_ == nullptr) {
+    return;
+  }
+  if (const absl::Status status = report_->Finish(error); !status.ok()) {
+    fflush(stdout);
+    fprintf(stderr, "isolate: %s\n", std::string(status.message()).c_str());
+  }
+}
+
+void ReplayingListener::ExitNotIsolated(const absl::Status& status) {
+  FinishReport(status.message());
+  ExitWith(status, judged_);
 }
 
 // After an end by a signal, of that signal; at the end of time as after a failure.
 void ReplayingListener::EndProgram() {
+  FinishReport();
   if (Interruption() != 0) {
     DieOfInterruption();
   }
@@ -76,7 +95,7 @@ void ReplayingListener::OnTestSuiteStart(const TestSuite& suite) {
     HoldBackSuiteFunctions(*UnitTest::GetInstance());
     if (absl::Status status = scheduler_->Begin(*UnitTest::GetInstance(), suite_functions_);
         !status.ok()) {
-      ExitWith(status, judged_);
+      ExitNotIsolated(status);
     }
   }
   first_test_ = scheduler_->FirstTestOf(suite);
@@ -112,7 +131,7 @@ TestReport& ReplayingListener::Wait(const TestInfo& test) {
   }
   absl::StatusOr<TestReport*> report = scheduler_->Wait(test);
   if (!report.ok()) {
-    ExitWith(report.status(), judged_);
+    ExitNotIsolated(report.status());
   }
   if (scheduler_->ending() && !ending_) {
     EndTheRun();
@@ -216,6 +235,7 @@ void ReplayingListener::OnTestEnd(const TestInfo& test) {
       TakeTearDown(*report);
     }
     scheduler_->Drop(test);
+    AddToReport(test, TestReport());
     return;
   }
   TestReport& report = Wait(test);
@@ -226,7 +246,20 @@ void ReplayingListener::OnTestEnd(const TestInfo& test) {
   if (report.whole()) {
     TakeTearDown(report);
   }
+  AddToReport(test, report);
   scheduler_->Forget(test);
+}
+
+void ReplayingListener::AddToReport(const TestInfo& test, const TestReport& report) {
+  if (report_ != nullptr) {
+    report_->AddTest(test, report, iteration_);
+  }
+}
+
+void ReplayingListener::OnTestSuiteEnd(const TestSuite& suite) {
+  if (report_ != nullptr) {
+    report_->AddSuite(suite, iteration_);
+  }
 }
 
 void ReplayingListener::TakeTearDown(TestReport& report) {

@@ -2,10 +2,14 @@
 #define GTEST_PLUGIN_REPLAYING_LISTENER_H_
 
 #include <memory>
+#include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
+#include "gtest_plugin/run_report.h"
 #include "gtest_plugin/scheduler.h"
 #include "gtest_plugin/settings.h"
 #include "gtest_plugin/stand_in.h"
@@ -19,8 +23,11 @@ namespace isolate::gtest {
 class ReplayingListener : public ::testing::EmptyTestEventListener {
  public:
   // `scheduler` ends the run in time for the settings' run_limit.  One in a process.
-  ReplayingListener(std::unique_ptr<Scheduler> scheduler, const Settings& settings)
+  // `report` may be null.
+  ReplayingListener(std::unique_ptr<Scheduler> scheduler, std::unique_ptr<RunReport> report,
+                    const Settings& settings)
       : scheduler_(std::move(scheduler)),
+        report_(std::move(report)),
         run_limit_(settings.run_limit),
         same_network_(settings.options.network == Network::kHost),
         told_what_is_missed_(settings.spawn == Spawn::kExec) {
@@ -31,6 +38,7 @@ class ReplayingListener : public ::testing::EmptyTestEventListener {
   void OnTestSuiteStart(const ::testing::TestSuite& suite) override;
   void OnTestStart(const ::testing::TestInfo& test) override;
   void OnTestEnd(const ::testing::TestInfo& test) override;
+  void OnTestSuiteEnd(const ::testing::TestSuite& suite) override;
   void OnTestIterationEnd(const ::testing::UnitTest&, int) override { scheduler_->End(); }
   void OnTestProgramEnd(const ::testing::UnitTest&) override;
 
@@ -45,7 +53,10 @@ class ReplayingListener : public ::testing::EmptyTestEventListener {
 
   TestReport& Wait(const ::testing::TestInfo& test);
   void EndTheRun();
-  [[noreturn]] static void EndProgram();
+  [[noreturn]] void EndProgram();
+  [[noreturn]] void ExitNotIsolated(const absl::Status& status);
+  void AddToReport(const ::testing::TestInfo& test, const TestReport& report);
+  void FinishReport(absl::string_view error = "");
   void ReplayBody(const ::testing::TestInfo& test);
   void TakeTearDown(TestReport& report);
   void KeepSuiteFailures(const std::vector<Step>& steps);
@@ -53,9 +64,11 @@ class ReplayingListener : public ::testing::EmptyTestEventListener {
   static ReplayingListener* instance_;
 
   const std::unique_ptr<Scheduler> scheduler_;
+  const std::unique_ptr<RunReport> report_;
   const absl::Duration run_limit_;
   const bool same_network_;
   SuiteFunctionsMap suite_functions_;
+  int iteration_ = 0;  // from 1 on
   bool begun_ = false;
   int judged_ = 0;
   bool ending_ = false;

@@ -107,6 +107,27 @@ static std::string AbslUnparseFlag(TmpSize value) {
   return value.bytes == 0 ? "half" : absl::StrCat(value.bytes);
 }
 
+struct MemoryLimit {
+  int64_t bytes = 0;  // 0: none
+};
+
+static bool AbslParseFlag(absl::string_view text, MemoryLimit* value, std::string* error) {
+  if (text == "none") {
+    value->bytes = 0;
+    return true;
+  }
+  if (const absl::optional<int64_t> bytes = ParseBytes(text)) {
+    value->bytes = *bytes;
+    return true;
+  }
+  *error = "expected none, or a number of bytes, with K, M or G if wanted";
+  return false;
+}
+
+static std::string AbslUnparseFlag(MemoryLimit value) {
+  return value.bytes == 0 ? "none" : absl::StrCat(value.bytes);
+}
+
 struct OutputLimit {
   int64_t bytes = int64_t{64} << 20;
 };
@@ -231,6 +252,9 @@ ABSL_FLAG(isolate::gtest::NetworkKind, isolate_network, isolate::gtest::NetworkK
 ABSL_FLAG(std::string, isolate_hostname, "isolate", "The host name that a test sees.");
 ABSL_FLAG(isolate::gtest::TmpSize, isolate_tmp_size, isolate::gtest::TmpSize{},
           "The size limit of each private folder (/tmp, /var/tmp, /dev/shm, the scratch folder).");
+ABSL_FLAG(isolate::gtest::MemoryLimit, isolate_memory, isolate::gtest::MemoryLimit{},
+          "How much memory of its own each process of a test may have, with what it has from the "
+          "program; more is std::bad_alloc there.");
 ABSL_FLAG(isolate::gtest::OutputLimit, isolate_output_limit, isolate::gtest::OutputLimit{},
           "How much of what a test prints to each of stdout and stderr is kept, half of it from "
           "the beginning and half from the end.");
@@ -244,23 +268,17 @@ ABSL_FLAG(isolate::gtest::TimeSpan, isolate_slow, isolate::gtest::TimeSpan{absl:
 ABSL_FLAG(isolate::gtest::TimeSpan, isolate_grace, isolate::gtest::TimeSpan{absl::Seconds(2)},
           "How long a test that is over its time limit has between SIGTERM and the end of its "
           "sandbox.");
+ABSL_FLAG(std::string, isolate_report, "",
+          "A file that gets a machine-readable report, as JSON (docs/report.md).");
 
 namespace isolate::gtest {
 namespace {
 
 constexpr absl::string_view kFlagNames[] = {
-    "isolate",
-    "isolate_jobs",
-    "isolate_scope",
-    "isolate_suite_setup",
-    "isolate_spawn",
-    "isolate_network",
-    "isolate_hostname",
-    "isolate_tmp_size",
-    "isolate_output_limit",
-    "isolate_timeout",
-    "isolate_slow",
-    "isolate_grace",
+    "isolate",        "isolate_jobs",         "isolate_scope",    "isolate_suite_setup",
+    "isolate_spawn",  "isolate_network",      "isolate_hostname", "isolate_tmp_size",
+    "isolate_memory", "isolate_output_limit", "isolate_timeout",  "isolate_slow",
+    "isolate_grace",  "isolate_report",
 };
 
 struct Assignment {
@@ -373,6 +391,7 @@ absl::StatusOr<Settings> ParseSettings(int* argc, char** argv) {
   settings.options.network = absl::GetFlag(FLAGS_isolate_network).network;
   settings.options.hostname = absl::GetFlag(FLAGS_isolate_hostname);
   settings.options.tmpfs_size_bytes = absl::GetFlag(FLAGS_isolate_tmp_size).bytes;
+  settings.options.memory_limit_bytes = absl::GetFlag(FLAGS_isolate_memory).bytes;
   settings.options.output_limit_bytes = absl::GetFlag(FLAGS_isolate_output_limit).bytes;
   settings.options.timeout = absl::GetFlag(FLAGS_isolate_timeout).duration;
   settings.slow = absl::GetFlag(FLAGS_isolate_slow).duration;
@@ -380,6 +399,7 @@ absl::StatusOr<Settings> ParseSettings(int* argc, char** argv) {
     return absl::InvalidArgumentError(absl::StrCat(
         "--isolate_slow=", absl::FormatDuration(settings.slow), ": expected inf, or more than 0"));
   }
+  settings.report = absl::GetFlag(FLAGS_isolate_report);
   settings.run_limit = BazelTimeLimit();
   settings.options.grace = absl::GetFlag(FLAGS_isolate_grace).duration;
   if (absl::Status status = Validate(settings.options); !status.ok()) {

@@ -32,6 +32,8 @@ struct Settings {
   Spawn spawn = Spawn::kFork;
   // A test that runs for longer is named.
   absl::Duration slow = absl::InfiniteDuration();
+  // The file of the machine-readable report; empty: none.
+  std::string report;
   // Bazel's time limit for the whole program; infinite outside of it.
   absl::Duration run_limit = absl::InfiniteDuration();
   Options options;

@@ -161,6 +161,11 @@ INSTANTIATE_TEST_SUITE_P(
                   }},
         ValueCase{"TmpSizeOfHalfTheMemory", "isolate_tmp_size", "half",
                   [](const Settings& s) { return s.options.tmpfs_size_bytes == 0; }},
+        ValueCase{
+            "MemoryLimit", "isolate_memory", "2G",
+            [](const Settings& s) { return s.options.memory_limit_bytes == int64_t{2} << 30; }},
+        ValueCase{"NoMemoryLimit", "isolate_memory", "none",
+                  [](const Settings& s) { return s.options.memory_limit_bytes == 0; }},
         ValueCase{"OutputLimit", "isolate_output_limit", "2K",
                   [](const Settings& s) { return s.options.output_limit_bytes == 2048; }},
         ValueCase{"TimeoutInSeconds", "isolate_timeout", "10s",
@@ -169,6 +174,8 @@ INSTANTIATE_TEST_SUITE_P(
                   [](const Settings& s) { return s.options.timeout == absl::Seconds(61.5); }},
         ValueCase{"NoTimeout", "isolate_timeout", "inf",
                   [](const Settings& s) { return s.options.timeout == absl::InfiniteDuration(); }},
+        ValueCase{"Report", "isolate_report", "a b/report.json",
+                  [](const Settings& s) { return s.report == "a b/report.json"; }},
         ValueCase{"Grace", "isolate_grace", "500ms",
                   [](const Settings& s) { return s.options.grace == absl::Milliseconds(500); }},
         ValueCase{"NoGrace", "isolate_grace", "0",
@@ -217,6 +224,7 @@ INSTANTIATE_TEST_SUITE_P(
         ValueCase{"HostnameWithABlank", "isolate_hostname", "a b", nullptr,
                   "must be 1 to 64 letters, digits, hyphens or dots"},
         ValueCase{"NoTmpSize", "isolate_tmp_size", "0", nullptr, "a number of bytes"},
+        ValueCase{"NoMemory", "isolate_memory", "0", nullptr, "none, or a number of bytes"},
         ValueCase{"NoOutputLimit", "isolate_output_limit", "0", nullptr, "a number of bytes"},
         ValueCase{"HalfAnOutputLimit", "isolate_output_limit", "half", nullptr,
                   "a number of bytes"},
@@ -276,7 +284,9 @@ TEST_F(ParseSettingsTest, RefusesAnUnknownFlagOfOursWithTheListOfFlags) {
             "--isolate_scope, --isolate_suite_setup, --isolate_spawn, --isolate_network, "
             "--isolate_hostname, "
             "--isolate_tmp_size, "
-            "--isolate_output_limit, --isolate_timeout, --isolate_slow, --isolate_grace");
+            "--isolate_memory, --isolate_output_limit, --isolate_timeout, --isolate_slow, "
+            "--isolate_grace, "
+            "--isolate_report");
   EXPECT_THAT(arguments.left(), ElementsAre("program", "--isolate_job=4"));
 }
 
@@ -317,8 +327,8 @@ TEST(FlagsHelp, NamesEveryFlagWithItsDefault) {
   for (const char* flag :
        {"--isolate=on", "--isolate_jobs=auto", "--isolate_network=loopback", "--isolate_scope=test",
         "--isolate_suite_setup=each", "--isolate_spawn=fork", "--isolate_hostname=isolate",
-        "--isolate_tmp_size=half", "--isolate_timeout=inf", "--isolate_slow=1m",
-        "--isolate_grace=2s"}) {
+        "--isolate_tmp_size=half", "--isolate_memory=none", "--isolate_timeout=inf",
+        "--isolate_slow=1m", "--isolate_grace=2s", "--isolate_report="}) {
     EXPECT_THAT(FlagsHelp(), HasSubstr(absl::StrCat("  ", flag, "\n")));
   }
 }

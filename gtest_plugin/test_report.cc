@@ -284,6 +284,9 @@ std::vector<TestReport> MakeTestReports(Result result, size_t tests) {
   TestReport& last = reports.back();
   last.outcome = result.outcome;
   last.code = result.code;
+  last.usage = result.usage;
+  last.namespaces = result.namespaces;
+  last.omitted_bytes = result.omitted_bytes;
   last.damage = std::move(damage);
   last.processes = std::move(result.processes);
   if (!last.ended) {

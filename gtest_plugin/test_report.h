@@ -86,6 +86,9 @@ struct TestReport {
   // What became of the process.
   Outcome outcome = Outcome::kLost;
   int code = 0;
+  Usage usage;
+  Namespaces namespaces;
+  int64_t omitted_bytes = 0;       // of its output
   std::string damage;              // not empty: what is wrong with the report
   std::string crash;               // all that Event::crash told
   std::vector<Process> processes;  // that were in the sandbox when its time was over

@@ -16,6 +16,7 @@
 //
 // Traits win over flags.  In a program without the plugin they say nothing.
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -49,6 +50,7 @@ struct Traits {
   // As in Options (isolate/options.h); the paths are added to it.
   absl::optional<Network> network;
   absl::optional<std::string> hostname;
+  absl::optional<int64_t> memory_limit_bytes;
   absl::optional<absl::Duration> time_offset;
   std::vector<std::string> read_only_paths;
   std::vector<std::string> writable_paths;

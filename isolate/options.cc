@@ -86,6 +86,9 @@ absl::Status Validate(const Options& options) {
   if (options.tmpfs_size_bytes < 0) {
     return absl::InvalidArgumentError("tmpfs_size_bytes: must not be negative");
   }
+  if (options.memory_limit_bytes < 0) {
+    return absl::InvalidArgumentError("memory_limit_bytes: must not be negative");
+  }
   if (options.timeout <= absl::ZeroDuration()) {
     return absl::InvalidArgumentError("timeout: must be positive");
   }

@@ -96,6 +96,14 @@ struct Options {
   // half of the memory.  Only what is written takes memory.
   int64_t tmpfs_size_bytes = 0;
 
+  // How much memory each process of the sandbox may have for its own data, in bytes: what it
+  // maps to write to and shares with nobody, used or not, with the stacks of its threads
+  // (RLIMIT_DATA, setrlimit(2), Linux 4.7).  More is ENOMEM there, which std::bad_alloc tells of.
+  // What a function's process has from the caller counts; where that is more already, set-up fails,
+  // and so it does with AddressSanitizer or ThreadSanitizer, who map terabytes.  0: no limit but
+  // the caller's.
+  int64_t memory_limit_bytes = 0;
+
   // Paths that stay visible although they lie under a folder that becomes
   // private; the first are read-only inside, with what is mounted below them,
   // wherever they lie (Linux 5.12); what is private below them stays writable.

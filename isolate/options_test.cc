@@ -142,6 +142,8 @@ INSTANTIATE_TEST_SUITE_P(
              "environment: \"A\""},
         Case{"NegativeTmpfsSize", [](Options& o) { o.tmpfs_size_bytes = -1; },
              "tmpfs_size_bytes: must not be negative"},
+        Case{"NegativeMemoryLimit", [](Options& o) { o.memory_limit_bytes = -1; },
+             "memory_limit_bytes: must not be negative"},
         Case{"NoTimeout", [](Options& o) { o.timeout = absl::ZeroDuration(); },
              "timeout: must be positive"},
         Case{"NegativeGrace", [](Options& o) { o.grace = -absl::Nanoseconds(1); },

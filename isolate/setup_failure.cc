@@ -53,6 +53,7 @@ constexpr StepText kSteps[] = {
     {Step::kWorkingDirectory, "go back to the working directory"},
     {Step::kStandardStreams, "set up stdin, stdout and stderr"},
     {Step::kCapabilities, "give up the user namespace's capabilities"},
+    {Step::kMemoryLimit, "limit the memory"},
     {Step::kExec, "execute the command"},
 };
 
@@ -203,6 +204,12 @@ Explanation Explain(const SetupFailure& failure) {
       return {"No more processes may be created: the limit on processes is reached.",
               "Raise ulimit -u or the cgroup's pids.max, or run fewer jobs."};
     }
+  }
+  if (step == Step::kMemoryLimit && error == ENOMEM) {
+    return {
+        "The process has more memory already; with AddressSanitizer or ThreadSanitizer it always "
+        "does.",
+        "Give a higher limit, or none; AddressSanitizer has one of its own (hard_rss_limit_mb)."};
   }
   if (error == ENOMEM) {
     return {"There is not enough memory.", "Run fewer jobs, or give the machine more memory."};

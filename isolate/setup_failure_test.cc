@@ -23,7 +23,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-constexpr Step kLastStep = Step::kCopyFolder;
+constexpr Step kLastStep = Step::kMemoryLimit;
 
 std::vector<Step> AllSteps() {
   std::vector<Step> steps;
@@ -137,6 +137,8 @@ INSTANTIATE_TEST_SUITE_P(
         ExplanationCase{"NoMoreFiles", Step::kStandardStreams, EMFILE, "No more files",
                         "ulimit -n"},
         ExplanationCase{"NoMemory", Step::kMountTmpfs, ENOMEM, "not enough memory", "fewer jobs"},
+        ExplanationCase{"MemoryLimitTooLow", Step::kMemoryLimit, ENOMEM, "has more memory already",
+                        "higher limit"},
         ExplanationCase{"NoSuchProgram", Step::kExec, ENOENT, "no such program", "path"},
         ExplanationCase{"NotExecutable", Step::kExec, EACCES, "would not execute", "permissions"}),
     [](const auto& test) { return std::string(test.param.name); });

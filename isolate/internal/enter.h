@@ -7,6 +7,7 @@
 // a frame, and the process ends.
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <cstddef>
@@ -39,6 +40,9 @@ struct EnterPlan {
   raw::Capabilities capabilities;
   int securebits = 0;
   int dumpable = 1;
+
+  // The most bytes of its own that the process may have; RLIM_INFINITY: leave it.
+  rlim_t memory_limit = RLIM_INFINITY;
 
   // Descriptors of the runner's machinery.
   const int* close = nullptr;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,6 +39,9 @@ absl::Status Entry::Prepare(const Options& options, const SandboxSupply& supply,
   plan_.report = pipes.report.theirs.get();
   plan_.out = pipes.out.theirs.get();
   plan_.err = options.merge_stderr ? plan_.out : pipes.err.theirs.get();
+  if (options.memory_limit_bytes > 0) {
+    plan_.memory_limit = static_cast<rlim_t>(options.memory_limit_bytes);
+  }
   if (options.time_offset.has_value()) {
     plan_.time_namespace_of = sandbox.init();
   }

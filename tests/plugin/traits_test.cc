@@ -65,6 +65,14 @@ TEST(Traits, MayLimitTheTime) {
   EXPECT_EQ(sections.at("Usual.Is").ending, "OK");
 }
 
+TEST(Traits, MayLimitTheMemory) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "a sanitizer's shadow memory is over any limit";
+#endif
+  const Finished finished = Execute({"traits", Build::kIsolated, {"--gtest_filter=Small.*"}});
+  EXPECT_EQ(finished.exit_code, 0) << finished.out << finished.err;
+}
+
 TEST(Traits, SayNothingWithoutIsolation) {
   const Finished finished =
       Execute({"traits", Build::kIsolated, {"--isolate=off", "--gtest_filter=Outside.*"}});

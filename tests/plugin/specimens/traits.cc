@@ -81,6 +81,16 @@ TEST(Short, Waits) {
 [[maybe_unused]] const bool kShort =
     SetTraits("Short.*", [](Traits& traits) { traits.timeout = absl::Seconds(1); });
 
+TEST(Small, HasLittleMemory) { EXPECT_EQ(malloc(size_t{513} << 20), nullptr); }
+TEST(Small, HasEnoughMemory) {
+  void* memory = malloc(size_t{513} << 20);
+  EXPECT_NE(memory, nullptr);
+  free(memory);
+}
+[[maybe_unused]] const bool kSmall = SetTraits("Small.HasLittleMemory", [](Traits& traits) {
+  traits.memory_limit_bytes = int64_t{512} << 20;
+});
+
 // What is wrong is set when it is asked for.
 [[maybe_unused]] const bool kWrong = [] {
   const char* pattern = getenv("WRONG_PATTERN");
@@ -92,6 +102,9 @@ TEST(Short, Waits) {
   }
   if (getenv("WRONG_HOST") != nullptr) {
     SetTraits("Usual.Is", [](Traits& traits) { traits.hostname = "no host"; });
+  }
+  if (getenv("WRONG_PATH") != nullptr) {
+    SetTraits("Usual.Is", [](Traits& traits) { traits.writable_paths = {"/no/such/path"}; });
   }
   if (getenv("WRONG_TIMEOUT") != nullptr) {
     SetTraits("Usual.Is", [](Traits& traits) { traits.timeout = absl::ZeroDuration(); });

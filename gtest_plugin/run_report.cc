@@ -1,0 +1,198 @@
+#include "gtest_plugin/run_report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "gtest/gtest.h"
+#include "gtest_plugin/gtest_private.h"
+#include "gtest_plugin/settings.h"
+#include "gtest_plugin/test_report.h"
+#include "gtest_plugin/traits.h"
+#include "isolate/internal/fd.h"
+#include "isolate/internal/raw.h"
+#include "isolate/result.h"
+#include "nlohmann/json.hpp"
+
+namespace isolate::gtest {
+
+using ::isolate::internal::AboveStandardStreams;
+using ::isolate::internal::Fd;
+using ::testing::TestInfo;
+using ::testing::TestResult;
+using ::testing::TestSuite;
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kVersion = 1;
+
+// On one line.  What is no UTF-8 has replacement characters.
+std::string Text(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+constexpr struct {
+  const char* name;  // as in /proc/self/ns
+  ino_t Namespaces::*number;
+} kKinds[] = {
+    {"pid", &Namespaces::pid},       {"net", &Namespaces::net},   {"ipc", &Namespaces::ipc},
+    {"uts", &Namespaces::uts},       {"mnt", &Namespaces::mnt},   {"user", &Namespaces::user},
+    {"cgroup", &Namespaces::cgroup}, {"time", &Namespaces::time},
+};
+
+Namespaces OwnNamespaces() {
+  Namespaces own;
+  for (const auto& kind : kKinds) {
+    struct stat now;
+    if (stat(absl::StrCat("/proc/self/ns/", kind.name).c_str(), &now) == 0) {
+      own.*kind.number = now.st_ino;
+    }
+  }
+  return own;
+}
+
+Json KindsThatDiffer(const Namespaces& inside, const Namespaces& outside) {
+  Json kinds = Json::array();
+  for (const auto& kind : kKinds) {
+    if (inside.*kind.number != 0 && inside.*kind.number != outside.*kind.number) {
+      kinds.push_back(kind.name);
+    }
+  }
+  return kinds;
+}
+
+double Milliseconds(absl::Duration duration) { return absl::ToDoubleMilliseconds(duration); }
+
+// Empty where it was not recorded.
+std::string PropertyOf(const TestResult& result, absl::string_view key) {
+  for (int i = 0; i < result.test_property_count(); ++i) {
+    if (result.GetTestProperty(i).key() == key) {
+      return result.GetTestProperty(i).value();
+    }
+  }
+  return "";
+}
+
+// What ReplayEnd recorded of one that did not come to its end, or else what gtest says.
+std::string OutcomeOf(const TestResult& result) {
+  std::string outcome = PropertyOf(result, "isolate_outcome");
+  if (!outcome.empty()) {
+    return outcome;
+  }
+  return result.Failed() ? "failed" : result.Skipped() ? "skipped" : "passed";
+}
+
+void AddOutcome(const TestResult& result, Json& json) {
+  json["outcome"] = OutcomeOf(result);
+  if (const std::string signal = PropertyOf(result, "isolate_signal"); !signal.empty()) {
+    json["signal"] = signal;
+  }
+  if (const std::string code = PropertyOf(result, "isolate_exit_code"); !code.empty()) {
+    json["exit_code"] = strtol(code.c_str(), nullptr, 10);
+  }
+}
+
+Json Process(const TestReport& report, const Namespaces& outside) {
+  return {{"wall_ms", Milliseconds(report.usage.wall)},
+          {"user_ms", Milliseconds(report.usage.user)},
+          {"system_ms", Milliseconds(report.usage.system)},
+          {"peak_memory_bytes", report.usage.peak_memory_bytes},
+          {"omitted_output_bytes", report.omitted_bytes},
+          {"isolated", KindsThatDiffer(report.namespaces, outside)}};
+}
+
+Json Beginning(const Settings& settings, absl::Time started) {
+  return {{"version", kVersion},
+          {"arguments", internal::ArgumentsOfProgram()},
+          {"started", absl::FormatTime(absl::RFC3339_full, started, absl::UTCTimeZone())},
+          {"jobs", settings.jobs},
+          {"scope", settings.scope == Scope::kTest ? "test" : "suite"},
+          {"suite_setup", settings.suite_setup == SuiteSetUp::kEach ? "each" : "snapshot"},
+          {"spawn", settings.spawn == Spawn::kFork ? "fork" : "exec"}};
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<RunReport>> RunReport::Create(const Settings& settings) {
+  Fd file = AboveStandardStreams(
+      Fd(open(settings.report.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)));
+  if (!file.valid()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--isolate_report=", settings.report,
+                     ": the file cannot be written: ", strerrordesc_np(errno)));
+  }
+  std::unique_ptr<RunReport> report(new RunReport(settings.report, std::move(file)));
+  // The list of tests is the last key: it grows as they end, and is never held as a whole.
+  std::string beginning = Text(Beginning(settings, report->started_));
+  beginning.pop_back();
+  report->Write(absl::StrCat(beginning, ",\"tests\":["));
+  return report;
+}
+
+RunReport::RunReport(std::string path, Fd file)
+    : path_(std::move(path)),
+      started_(absl::Now()),
+      outside_(OwnNamespaces()),
+      file_(std::move(file)) {}
+
+void RunReport::Write(const std::string& text) {
+  if (status_.ok() &&
+      ::isolate::internal::raw::WriteAll(file_.get(), text.data(), text.size()) != 0) {
+    status_ = absl::ErrnoToStatus(errno, absl::StrCat("cannot write ", path_));
+  }
+}
+
+void RunReport::AddTest(const TestInfo& test, const TestReport& report, int iteration) {
+  const TestResult& result = *test.result();
+  Json json = {{"suite", test.test_suite_name()},
+               {"name", test.name()},
+               {"file", test.file()},
+               {"line", test.line()},
+               {"iteration", iteration}};
+  AddOutcome(result, json);
+  json["elapsed_ms"] = result.elapsed_time();
+  // Only the last one's in a process that ran several.
+  if (report.namespaces.mnt != 0) {
+    json["process"] = Process(report, outside_);
+  }
+  Write(absl::StrCat(has_tests_ ? ",\n" : "\n", Text(json)));
+  has_tests_ = true;
+  ++outcomes_[json["outcome"]];
+}
+
+void RunReport::AddSuite(const TestSuite& suite, int iteration) {
+  const TestResult& result = suite.ad_hoc_test_result();
+  if (!result.Failed()) {
+    return;
+  }
+  Json json = {{"name", suite.name()}, {"iteration", iteration}};
+  AddOutcome(result, json);
+  suites_.push_back(Text(json));
+}
+
+absl::Status RunReport::Finish(absl::string_view error) {
+  Json end = {{"wall_ms", Milliseconds(absl::Now() - started_)}, {"outcomes", outcomes_}};
+  if (!error.empty()) {
+    end["error"] = error;
+  }
+  Write(absl::StrCat("\n],\"failed_suites\":[", absl::StrJoin(suites_, ",\n"), "],",
+                     Text(end).substr(1), "\n"));
+  return status_;
+}
+
+}  // namespace isolate::gtest

@@ -1,0 +1,60 @@
+#ifndef GTEST_PLUGIN_RUN_REPORT_H_
+#define GTEST_PLUGIN_RUN_REPORT_H_
+
+// The machine-readable report of a run, --isolate_report; docs/report.md says what stands in it.
+// Lives in the runner.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "gtest/gtest.h"
+#include "gtest_plugin/settings.h"
+#include "gtest_plugin/test_report.h"
+#include "isolate/internal/fd.h"
+#include "isolate/result.h"
+
+namespace isolate::gtest {
+
+class RunReport {
+ public:
+  // Opens the settings' report file, which becomes empty, and writes its beginning.
+  // InvalidArgument that names the file where it cannot be opened.
+  static absl::StatusOr<std::unique_ptr<RunReport>> Create(const Settings& settings);
+
+  // Adds a test that gtest is about to end.  `report`: what its process told, empty for one that
+  // had none; of a process that ran several tests the last one's has what became of it.  Costs a
+  // write of some hundred bytes.
+  void AddTest(const ::testing::TestInfo& test, const TestReport& report, int iteration);
+
+  // Adds a suite that gtest is about to end, if its set-up or tear-down failed.
+  void AddSuite(const ::testing::TestSuite& suite, int iteration);
+
+  // Writes the end.  `error`: why no more tests could be isolated, if that is so.  The first write
+  // that failed is the error: its errno, with the file's name.
+  absl::Status Finish(absl::string_view error = "");
+
+ private:
+  RunReport(std::string path, ::isolate::internal::Fd file);
+
+  void Write(const std::string& text);
+
+  const std::string path_;
+  const absl::Time started_;
+  const Namespaces outside_;
+  ::isolate::internal::Fd file_;
+  absl::Status status_;
+  bool has_tests_ = false;
+  std::map<std::string, int64_t> outcomes_;  // how many tests had each
+  std::vector<std::string> suites_;          // each an object
+};
+
+}  // namespace isolate::gtest
+
+#endif  // GTEST_PLUGIN_RUN_REPORT_H_

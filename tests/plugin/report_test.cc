@@ -1,0 +1,191 @@
+// --isolate_report, read back.
+
+#include <signal.h>
+
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
+#include "tests/plugin/console.h"
+#include "tests/plugin/program.h"
+
+namespace isolate::plugin_tests {
+namespace {
+
+using ::nlohmann::json;
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsSupersetOf;
+using ::testing::Not;
+
+class RunReport : public ::testing::Test {
+ protected:
+  static std::string Path() { return ::testing::TempDir() + "/report.json"; }
+
+  void TearDown() override { remove(Path().c_str()); }
+
+  // A specimen that is to write the report.
+  static Command Reporting(const std::string& specimen, std::vector<std::string> args = {}) {
+    args.push_back("--isolate_report=" + Path());
+    return {specimen, Build::kIsolated, std::move(args)};
+  }
+
+  static json Read() {
+    std::ifstream file(Path());
+    json report = json::parse(file, nullptr, /*allow_exceptions=*/false);
+    EXPECT_FALSE(report.is_discarded());
+    return report;
+  }
+
+  // What gtest would call it.
+  static std::string NameOf(const json& test) {
+    return absl::StrCat(test.value("suite", ""), ".", test.value("name", ""));
+  }
+
+  static std::map<std::string, json> ByName(const json& report) {
+    std::map<std::string, json> tests;
+    for (const json& test : report["tests"]) {
+      tests.emplace(NameOf(test), test);
+    }
+    return tests;
+  }
+};
+
+TEST_F(RunReport, SaysOfEveryTestWhatGtestSays) {
+  const Finished finished = Execute(Reporting("results"));
+  EXPECT_EQ(finished.exit_code, 1);
+  const json report = Read();
+  EXPECT_EQ(report["version"], 1);
+  const auto sections = Sections(finished.out);
+  const std::map<std::string, std::string> outcomes = {
+      {"OK", "passed"}, {"FAILED", "failed"}, {"SKIPPED", "skipped"}};
+  EXPECT_EQ(report["tests"].size(), sections.size());
+  std::map<std::string, int> counted;
+  for (const json& test : report["tests"]) {
+    EXPECT_EQ(test["outcome"], outcomes.at(sections.at(NameOf(test)).ending)) << test;
+    EXPECT_THAT(test["file"].get<std::string>(), HasSubstr("results.cc"));
+    EXPECT_GT(test["line"], 0);
+    EXPECT_EQ(test["iteration"], 1);
+    ++counted[test["outcome"]];
+  }
+  EXPECT_THAT(counted, IsSupersetOf({::testing::Key("passed"), ::testing::Key("failed"),
+                                     ::testing::Key("skipped")}));
+  EXPECT_EQ(report["outcomes"], json(counted));
+  EXPECT_FALSE(report.contains("error"));
+}
+
+TEST_F(RunReport, TellsOfEachProcess) {
+  Execute(Reporting("results"));
+  const json report = Read();
+  ASSERT_FALSE(report["tests"].empty());
+  for (const json& test : report["tests"]) {
+    const json& process = test["process"];
+    EXPECT_GT(process["wall_ms"], 0) << test;
+    EXPECT_GT(process["peak_memory_bytes"], 0) << test;
+    EXPECT_EQ(process["omitted_output_bytes"], 0) << test;
+    EXPECT_THAT(process["isolated"].get<std::vector<std::string>>(),
+                IsSupersetOf({"pid", "net", "ipc", "uts", "mnt"}));
+  }
+}
+
+TEST_F(RunReport, NamesNoNamespaceThatIsShared) {
+  Execute(Reporting("results", {"--gtest_filter=Passed.*", "--isolate_network=host"}));
+  const json report = Read();
+  ASSERT_FALSE(report["tests"].empty());
+  for (const json& test : report["tests"]) {
+    EXPECT_THAT(test["process"]["isolated"].get<std::vector<std::string>>(),
+                AllOf(Contains("pid"), Not(Contains("net"))));
+  }
+}
+
+TEST_F(RunReport, HasTheSignalOrTheCode) {
+  Execute(Reporting("ends", {"--gtest_filter=InBody*:FailsAndEnds*"}));
+  const json report = Read();
+  const auto tests = ByName(report);
+  EXPECT_EQ(tests.at("InBody_Abort.Ends")["outcome"], "crashed");
+  EXPECT_EQ(tests.at("InBody_Abort.Ends")["signal"], "SIGABRT");
+  EXPECT_EQ(tests.at("InBody_Exit3.Ends")["outcome"], "exited");
+  EXPECT_EQ(tests.at("InBody_Exit3.Ends")["exit_code"], 3);
+  // Its set-up ends the process, so that none of its tests runs.
+  ASSERT_EQ(report["failed_suites"].size(), 1);
+  EXPECT_EQ(report["failed_suites"][0]["name"], "FailsAndEnds");
+  EXPECT_EQ(report["failed_suites"][0]["outcome"], "crashed");
+}
+
+TEST_F(RunReport, HasWhatRanWhenTheRunWasEnded) {
+  const Finished finished = ExecuteUntilTold(
+      Reporting("waits", {"--gtest_filter=Second.Waits", "--isolate_grace=60s"}), 1, SIGTERM);
+  EXPECT_EQ(finished.signal, SIGTERM);
+  EXPECT_EQ(ByName(Read()).at("Second.Waits")["outcome"], "interrupted");
+}
+
+TEST_F(RunReport, HasATestThatTookTooLong) {
+  Execute(Reporting("waits", {"--gtest_filter=Second.Waits", "--isolate_timeout=1s"}));
+  EXPECT_EQ(ByName(Read()).at("Second.Waits")["outcome"], "timed out");
+}
+
+TEST_F(RunReport, HasEveryIteration) {
+  Execute(Reporting("results", {"--gtest_filter=Passed.InSilence", "--gtest_repeat=3"}));
+  std::vector<int> iterations;
+  const json report = Read();
+  ASSERT_FALSE(report["tests"].empty());
+  for (const json& test : report["tests"]) {
+    iterations.push_back(test["iteration"]);
+  }
+  EXPECT_THAT(iterations, ElementsAre(1, 2, 3));
+}
+
+TEST_F(RunReport, HasOneProcessForTestsThatShareIt) {
+  Execute(Reporting("results", {"--gtest_filter=Passed.*", "--isolate_scope=suite"}));
+  const json report = Read();
+  ASSERT_EQ(report["tests"].size(), 2);
+  EXPECT_FALSE(report["tests"][0].contains("process"));
+  EXPECT_TRUE(report["tests"][1].contains("process"));
+  EXPECT_EQ(report["scope"], "suite");
+}
+
+TEST_F(RunReport, IsWholeWhateverTheArgumentsAre) {
+  Execute(Reporting("results", {"--gtest_filter=Passed.*", "\"\n\xff\\"}));
+  EXPECT_EQ(Read()["arguments"][2], "\"\n\xef\xbf\xbd\\");
+}
+
+TEST_F(RunReport, SaysWhyTestsCouldNotBeIsolated) {
+  // Later tests find no sandbox: a path that traits ask for is not there.
+  Command command = Reporting("traits", {"--gtest_filter=Usual.*"});
+  command.environment = {{"WRONG_PATH", "1"}};
+  const Finished finished = Execute(command);
+  EXPECT_EQ(finished.exit_code, 3) << finished.err;
+  EXPECT_THAT(Read()["error"].get<std::string>(), HasSubstr("/no/such/path"));
+}
+
+TEST_F(RunReport, ThatCannotBeOpenedIsAnErrorBeforeAnyTest) {
+  const Finished finished =
+      Execute({"results", Build::kIsolated, {"--isolate_report=/no/such/folder/report"}});
+  EXPECT_EQ(finished.exit_code, 2);
+  EXPECT_EQ(finished.out, "");
+  EXPECT_THAT(finished.err, HasSubstr("--isolate_report=/no/such/folder/report: "));
+}
+
+TEST_F(RunReport, ThatCannotBeWrittenIsNamed) {
+  const Finished finished = Execute(
+      {"results", Build::kIsolated, {"--gtest_filter=Passed.*", "--isolate_report=/dev/full"}});
+  EXPECT_THAT(finished.err, HasSubstr("isolate: cannot write /dev/full: No space left on device"));
+}
+
+TEST_F(RunReport, IsNotForARunWithoutIsolation) {
+  const Finished finished =
+      Execute(Reporting("results", {"--gtest_filter=Passed.*", "--isolate=off"}));
+  EXPECT_EQ(finished.exit_code, 0);
+  EXPECT_THAT(finished.err, HasSubstr("there is no report"));
+}
+
+}  // namespace
+}  // namespace isolate::plugin_tests
