@@ -17,6 +17,7 @@
 #include "gtest/gtest.h"
 #include "gtest_plugin/exit_with.h"
 #include "gtest_plugin/gtest_private.h"
+#include "gtest_plugin/outputs_folder.h"
 #include "gtest_plugin/replaying_listener.h"
 #include "gtest_plugin/run_report.h"
 #include "gtest_plugin/scheduler.h"
@@ -148,6 +149,7 @@ absl::Status TryInstall(int* argc, char** argv) {
   PrepareStacks(argv[0]);
   settings->options.hidden_environment.assign(std::begin(kRunnersVariables),
                                               std::end(kRunnersVariables));
+  settings->options.full_output_folder = OutputsFolder();
   settings->options.merge_stderr = IsSameFile(STDOUT_FILENO, STDERR_FILENO);
   absl::StatusOr<std::unique_ptr<Executor>> executor =
       Executor::Create(settings->options, settings->ready());

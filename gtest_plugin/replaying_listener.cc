@@ -16,6 +16,7 @@
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "gtest_plugin/exit_with.h"
+#include "gtest_plugin/full_output.h"
 #include "gtest_plugin/gtest_private.h"
 #include "gtest_plugin/interruption.h"
 #include "gtest_plugin/replay.h"
@@ -176,6 +177,7 @@ void ReplayingListener::ReplaySuiteSetUp() {
   // After a failure gtest runs none of the suite's tests, so what else is in
   // this report would never be told.
   TestReport& last = instance_->scheduler_->LastOfProcess(*test);
+  KeepFullOutput(*test, last);
   if (last.whole()) {
     instance_->last_tear_down_ = std::move(last.suite_tear_down);
   } else {
@@ -246,6 +248,7 @@ void ReplayingListener::OnTestEnd(const TestInfo& test) {
   if (report.whole()) {
     TakeTearDown(report);
   }
+  KeepFullOutput(test, report);
   AddToReport(test, report);
   scheduler_->Forget(test);
 }

@@ -15,6 +15,7 @@
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "gtest/gtest.h"
+#include "gtest_plugin/full_output.h"
 #include "gtest_plugin/gtest_private.h"
 #include "gtest_plugin/planner.h"
 #include "gtest_plugin/test_process.h"
@@ -195,6 +196,9 @@ void Scheduler::Drop(const TestInfo& test) {
   const auto found = by_test_.find(&test);
   if (found == by_test_.end()) {
     return;
+  }
+  if (const TestReport* report = found->second.report().get()) {
+    RemoveFullOutput(*report);
   }
   DropReport(found->second);
   Job& job = *found->second.job;

@@ -17,6 +17,7 @@
 #include "gtest/gtest.h"
 #include "gtest_plugin/crash.h"
 #include "gtest_plugin/exit_with.h"
+#include "gtest_plugin/full_output.h"
 #include "gtest_plugin/interruption.h"
 #include "gtest_plugin/replay.h"
 #include "gtest_plugin/scheduler.h"
@@ -206,6 +207,7 @@ void Snapshot::OnTestEnd(const TestInfo& test) {
     return;
   }
   ReplayTime(test, *report_);
+  KeepFullOutput(test, *report_);
   scheduler_->Forget(test);
 }
 

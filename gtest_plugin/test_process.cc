@@ -1,7 +1,6 @@
 #include "gtest_plugin/test_process.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -19,6 +18,7 @@
 #include "gtest_plugin/crash.h"
 #include "gtest_plugin/gtest_private.h"
 #include "gtest_plugin/interruption.h"
+#include "gtest_plugin/outputs_folder.h"
 #include "gtest_plugin/test_report.h"
 #include "isolate/reporter.h"
 
@@ -34,12 +34,11 @@ using ::testing::TestPartResult;
 using ::testing::TestResult;
 using ::testing::TestSuite;
 
-// Where the outputs go that Bazel keeps, if a core may be written at all.  Process numbers
-// repeat in sandboxes, so each test has a folder.
+// Process numbers repeat in sandboxes, so each test has a folder for its core; none where no core
+// may be written.
 std::string CoreFolder(const TestInfo& test) {
-  const char* outputs = getenv("TEST_UNDECLARED_OUTPUTS_DIR");
   rlimit limit;
-  if (outputs == nullptr || getrlimit(RLIMIT_CORE, &limit) != 0 || limit.rlim_cur == 0) {
+  if (getrlimit(RLIMIT_CORE, &limit) != 0 || limit.rlim_cur == 0) {
     return "";
   }
   std::string pattern;
@@ -47,9 +46,7 @@ std::string CoreFolder(const TestInfo& test) {
   if (pattern.empty() || pattern.find_first_of("|/@") != std::string::npos) {
     return "";  // it goes to a program, or to a place of its own
   }
-  std::string name = absl::StrCat(test.test_suite_name(), ".", test.name());
-  std::replace(name.begin(), name.end(), '/', '_');
-  return absl::StrCat(outputs, "/", name);
+  return OutputsFolderOf(test);
 }
 
 // The tests of the suite: those that gtest is to run while it runs the suite, and

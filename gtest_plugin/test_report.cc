@@ -287,6 +287,9 @@ std::vector<TestReport> MakeTestReports(Result result, size_t tests) {
   last.usage = result.usage;
   last.namespaces = result.namespaces;
   last.omitted_bytes = result.omitted_bytes;
+  last.out_file = std::move(result.out_file);
+  last.err_file = std::move(result.err_file);
+  last.full_output_error = std::move(result.full_output_error);
   last.damage = std::move(damage);
   last.processes = std::move(result.processes);
   if (!last.ended) {

@@ -88,6 +88,10 @@ struct TestReport {
   int code = 0;
   Usage usage;
   Namespaces namespaces;
+  // Where all of its output is, as in Result.
+  std::string out_file;
+  std::string err_file;
+  std::string full_output_error;
   int64_t omitted_bytes = 0;       // of its output
   std::string damage;              // not empty: what is wrong with the report
   std::string crash;               // all that Event::crash told

@@ -56,6 +56,12 @@ absl::Status Validate(const Options& options) {
       return status;
     }
   }
+  if (!options.full_output_folder.empty()) {
+    if (absl::Status status = CheckPath("full_output_folder", options.full_output_folder);
+        !status.ok()) {
+      return status;
+    }
+  }
   for (const std::string& path : options.read_only_paths) {
     if (absl::Status status = CheckPath("read_only_paths", path); !status.ok()) {
       return status;

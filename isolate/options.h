@@ -128,6 +128,11 @@ struct Options {
   // beginning and half from its end.
   int64_t output_limit_bytes = int64_t{64} << 20;
 
+  // A folder of the caller's for what is longer: each such stream goes, as a whole, to a file
+  // there, named by Result::out_file or err_file, which is the caller's to remove.  Empty: it is
+  // cut only.
+  std::string full_output_folder;
+
   // Standard error goes where standard output goes, so that the order of the
   // two is kept; Result::err is empty then.
   bool merge_stderr = false;

@@ -99,6 +99,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"RelativeScratch", [](Options& o) { o.scratch = "scratch"; },
              "scratch: \"scratch\" must be an absolute path"},
         Case{"RootAsScratch", [](Options& o) { o.scratch = "/"; }, "scratch: the root folder"},
+        Case{"RelativeFolderOfOutputs", [](Options& o) { o.full_output_folder = "outputs"; },
+             "full_output_folder: \"outputs\" must be an absolute path"},
         Case{"RootOfManySlashes", [](Options& o) { o.scratch = "///"; },
              "scratch: the root folder"},
         Case{"NulInAPath", [](Options& o) { o.scratch = std::string("/a\0b", 4); },

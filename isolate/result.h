@@ -82,6 +82,13 @@ struct Result {
   std::string err;
   int64_t omitted_bytes = 0;
 
+  // Where all of them is, of which something is left out above; empty otherwise, or where
+  // Options::full_output_folder says nothing, or where that file could not be written: then the
+  // last one says why.
+  std::string out_file;
+  std::string err_file;
+  std::string full_output_error;
+
   std::vector<Message> messages;
 
   // Not empty where the report was damaged: what was wrong with it.  What came

@@ -34,7 +34,8 @@ std::array<char, kMarkSize> Mark(const Nonce& nonce, uint32_t number) {
   return mark;
 }
 
-Capture::Capture(const Nonce& nonce, size_t limit) : nonce_(nonce), half_(limit / 2) {}
+Capture::Capture(const Nonce& nonce, size_t limit, Overflow overflow)
+    : nonce_(nonce), half_(limit / 2), overflow_(std::move(overflow)) {}
 
 void Capture::Append(absl::string_view bytes) {
   pending_.append(bytes.data(), bytes.size());
@@ -66,6 +67,14 @@ void Capture::Append(absl::string_view bytes) {
 }
 
 void Capture::Keep(absl::string_view bytes) {
+  if (overflow_ != nullptr && seen_ + bytes.size() > 2 * half_) {
+    if (seen_ <= 2 * half_) {
+      // All that there was so far.
+      overflow_(head_);
+      overflow_(tail_);
+    }
+    overflow_(bytes);
+  }
   seen_ += bytes.size();
   const size_t room = half_ - head_.size();
   const absl::string_view to_head = bytes.substr(0, room);

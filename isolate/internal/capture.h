@@ -14,6 +14,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -41,8 +42,11 @@ struct Captured {
 
 class Capture {
  public:
-  // Keeps at most `limit` bytes, half from the beginning, half from the end.
-  Capture(const Nonce& nonce, size_t limit);
+  using Overflow = std::function<void(absl::string_view)>;
+
+  // Keeps at most `limit` bytes, half from the beginning, half from the end.  Of an output that is
+  // longer `overflow`, if there is one, gets every byte but the marks, in order.
+  Capture(const Nonce& nonce, size_t limit, Overflow overflow = nullptr);
 
   // Costs O(bytes), and no more memory than twice the limit.
   void Append(absl::string_view bytes);
@@ -55,6 +59,7 @@ class Capture {
 
   const Nonce nonce_;
   const size_t half_;
+  const Overflow overflow_;
   std::string pending_;  // bytes that may be the beginning of a mark
   std::string head_;
   std::string tail_;

@@ -77,6 +77,34 @@ std::string Alphabet(size_t size) {
   return text;
 }
 
+// All that went over when so much may be kept.
+std::string Overflown(const std::vector<std::string>& pieces, size_t limit) {
+  std::string overflown;
+  Capture capture(TheNonce(), limit,
+                  [&](absl::string_view bytes) { overflown.append(bytes.data(), bytes.size()); });
+  for (const std::string& piece : pieces) {
+    capture.Append(piece);
+  }
+  (void)capture.Take();
+  return overflown;
+}
+
+TEST(Overflow, IsTheWholeOutputOnceThatIsLongerThanTheLimit) {
+  for (const size_t size : {0, 1, 9, 10, 11, 15, 16, 20, 21, 100}) {
+    for (const size_t limit : {0, 1, 2, 10, 11}) {
+      for (const size_t piece : {1, 3, 7, 100}) {
+        const std::string text = Alphabet(size);
+        EXPECT_EQ(Overflown(Pieces(text, piece), limit), size > limit / 2 * 2 ? text : "")
+            << size << " bytes in pieces of " << piece << ", limit " << limit;
+      }
+    }
+  }
+}
+
+TEST(Overflow, HasNoMarks) {
+  EXPECT_EQ(Overflown({"abc" + MarkText(1) + "def" + MarkText(2)}, 4), "abcdef");
+}
+
 TEST(Mark, IsTheNonceAndTheNumberInLittleEndian) {
   EXPECT_EQ(MarkText(0x01020304), "0123456789abcdef\4\3\2\1");
 }

@@ -25,6 +25,7 @@
 #include "isolate/internal/census.h"
 #include "isolate/internal/fd.h"
 #include "isolate/internal/monotonic.h"
+#include "isolate/internal/overflow_file.h"
 #include "isolate/internal/raw.h"
 #include "isolate/internal/sandbox_supply.h"
 #include "isolate/internal/wire.h"
@@ -62,8 +63,12 @@ Task::Task(pid_t pid, Fd process, Sandbox sandbox, Pipes pipes, const Nonce& non
       process_(std::move(process)),
       sandbox_(std::move(sandbox)),
       pipes_(std::move(pipes)),
-      out_(nonce, static_cast<size_t>(options.output_limit_bytes)),
-      err_(nonce, static_cast<size_t>(options.output_limit_bytes)),
+      out_file_(options.full_output_folder, "stdout"),
+      err_file_(options.full_output_folder, "stderr"),
+      out_(nonce, static_cast<size_t>(options.output_limit_bytes),
+           [this](absl::string_view bytes) { out_file_.Append(bytes); }),
+      err_(nonce, static_cast<size_t>(options.output_limit_bytes),
+           [this](absl::string_view bytes) { err_file_.Append(bytes); }),
       started_(MonotonicNow()),
       deadline_(started_ + options.timeout) {
   MakeNonBlocking(pipes_.report);
@@ -311,6 +316,10 @@ absl::StatusOr<Result> Task::Take() {
     result.outcome = Outcome::kExited;
     result.code = WEXITSTATUS(*wait_status_);
   }
+  result.out_file = out_file_.Keep();
+  result.err_file = err_file_.Keep();
+  result.full_output_error =
+      std::string((out_file_.status().ok() ? err_file_ : out_file_).status().message());
   result.processes = std::move(processes_);
   result.usage = usage_;
   result.usage.wall = ended_ - started_;

@@ -15,6 +15,7 @@
 #include "absl/types/optional.h"
 #include "isolate/internal/capture.h"
 #include "isolate/internal/fd.h"
+#include "isolate/internal/overflow_file.h"
 #include "isolate/internal/sandbox_supply.h"
 #include "isolate/internal/wire.h"
 #include "isolate/options.h"
@@ -83,6 +84,8 @@ class Task {
   Sandbox sandbox_;
   Pipes pipes_;
   FrameReader reader_;
+  OverflowFile out_file_;
+  OverflowFile err_file_;
   Capture out_;
   Capture err_;
   std::vector<Frame> frames_;

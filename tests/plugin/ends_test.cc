@@ -156,6 +156,32 @@ TEST(Core, LandsAmongTheOutputsThatBazelKeeps) {
   std::filesystem::remove_all(outputs);
 }
 
+TEST(FullOutput, IsAmongTheOutputsThatBazelKeeps) {
+  const std::string outputs = ::testing::TempDir() + "/outputs";
+  std::filesystem::create_directory(outputs);
+  Command command{"flood",
+                  Build::kIsolated,
+                  {"--isolate_output_limit=1K", "--gtest_filter=*IsInOrder/1", "--gtest_repeat=2"}};
+  command.environment = {{"TEST_UNDECLARED_OUTPUTS_DIR", outputs}};
+  for (const char* scope : {"--isolate_scope=test", "--isolate_scope=suite"}) {
+    command.args.push_back(scope);
+    const Finished finished = Execute(command);
+    EXPECT_EQ(finished.exit_code, 0);
+    for (const char* name : {"stdout.txt", "stdout-2.txt"}) {
+      const std::string path = absl::StrCat(outputs, "/Forty_Flood.IsInOrder_1/", name);
+      EXPECT_THAT(finished.err,
+                  HasSubstr(absl::StrCat("isolate: all that Forty/Flood.IsInOrder/1 printed is in ",
+                                         path, "\n")));
+      std::ifstream file(path);
+      const std::string text(std::istreambuf_iterator<char>(file), {});
+      EXPECT_EQ(Count(text, "test 1 line "), 200);
+    }
+    std::filesystem::remove_all(outputs + "/Forty_Flood.IsInOrder_1");
+    EXPECT_TRUE(std::filesystem::is_empty(outputs));
+  }
+  std::filesystem::remove_all(outputs);
+}
+
 TEST(Timeout, TellsWhereTheTestStood) {
   const Finished finished = Execute(
       {"waits",

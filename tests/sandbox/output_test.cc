@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "isolate/isolate.h"
@@ -133,6 +135,102 @@ TEST(Output, IsCutToTheLimitWithANote) {
   EXPECT_LT(result->out.size(), 1100U);
   EXPECT_EQ(result->err, "little");
   EXPECT_EQ(result->code, 0);
+}
+
+TEST(FullOutput, GoesToFilesWhereItIsCut) {
+  const Folder folder;
+  Options options;
+  options.output_limit_bytes = 1000;
+  options.full_output_folder = folder.path();
+  const absl::StatusOr<Result> result = isolate::Run(options, [](Reporter& reporter) {
+    Print(STDOUT_FILENO, std::string(5000, 'x'));
+    const bool sent = reporter.Send("in the midst").ok();
+    Print(STDOUT_FILENO, std::string(5000, 'y'));
+    Print(STDERR_FILENO, "little");
+    return sent ? 0 : 1;
+  });
+  ASSERT_TRUE(result.ok()) << Told(result);
+  EXPECT_EQ(ReadFile(result->out_file), std::string(5000, 'x') + std::string(5000, 'y'));
+  EXPECT_EQ(result->err_file, "");
+  EXPECT_EQ(result->full_output_error, "");
+  EXPECT_EQ(List(folder.path()), result->out_file.substr(folder.path().size() + 1));
+}
+
+TEST(FullOutput, HasNoFileWhereNothingIsCut) {
+  const Folder folder;
+  Options options;
+  options.full_output_folder = folder.path();
+  const absl::StatusOr<Result> result = isolate::Run(options, [](Reporter&) {
+    Print(STDOUT_FILENO, "little");
+    return 0;
+  });
+  ASSERT_TRUE(result.ok()) << Told(result);
+  EXPECT_EQ(result->out_file, "");
+  EXPECT_EQ(List(folder.path()), "");
+}
+
+TEST(FullOutput, LeavesNothingOfAFunctionThatWasCancelled) {
+  const Folder folder;
+  Options options;
+  options.output_limit_bytes = 1000;
+  options.full_output_folder = folder.path();
+  const auto executor = Executor::Create(options);
+  ASSERT_TRUE(executor.ok()) << Told(executor.status());
+  const auto id = (*executor)->Start([](Reporter&) {
+    // More than a pipe holds: it comes to an end when some was read.
+    Print(STDOUT_FILENO, std::string(100 << 10, 'x'));
+    for (;;) {
+      pause();
+    }
+    return 0;
+  });
+  ASSERT_TRUE(id.ok()) << Told(id.status());
+  EXPECT_TRUE(Eventually([&] {
+    (void)(*executor)->WaitAny(absl::Milliseconds(1));
+    return !List(folder.path()).empty();
+  }));
+  (*executor)->Cancel(*id);
+  EXPECT_EQ(List(folder.path()), "");
+}
+
+TEST(FullOutput, ThatCannotBeWrittenIsSaid) {
+  Options options;
+  options.output_limit_bytes = 1000;
+  options.full_output_folder = "/no/such/folder";
+  const absl::StatusOr<Result> result = isolate::Run(options, [](Reporter&) {
+    Print(STDOUT_FILENO, std::string(5000, 'x'));
+    return 0;
+  });
+  EXPECT_EQ(Told(result), "returned 0");
+  EXPECT_EQ(result->omitted_bytes, 4000);
+  EXPECT_EQ(result->out_file, "");
+  EXPECT_THAT(result->full_output_error, HasSubstr("/no/such/folder/stdout-"));
+}
+
+TEST(FullOutput, LeavesNoPartOfAFileOnAFullDisk) {
+  const std::string told = InCaller([]() -> std::string {
+    const Folder folder;
+    if (!EnterOwnNamespaces() ||
+        mount("tmpfs", folder.path().c_str(), "tmpfs", 0, "size=64k") != 0) {
+      return "no disk of its own";
+    }
+    Options options;
+    options.output_limit_bytes = 1000;
+    options.full_output_folder = folder.path();
+    options.writable_paths = {folder.path()};
+    const absl::StatusOr<Result> result = isolate::Run(options, [](Reporter&) {
+      Print(STDOUT_FILENO, std::string(1 << 20, 'x'));
+      return 0;
+    });
+    const std::string left = List(folder.path());
+    umount(folder.path().c_str());
+    return absl::StrCat(Told(result), ", ", result->omitted_bytes, ", left ", left, ", ",
+                        absl::StrContains(result->full_output_error, "No space left"));
+  });
+  if (told == "no disk of its own") {
+    GTEST_SKIP() << "this host allows no user namespace";
+  }
+  EXPECT_EQ(told, absl::StrCat("returned 0, ", (1 << 20) - 1000, ", left , 1"));
 }
 
 TEST(Output, MayBeLimitedToNothing) {

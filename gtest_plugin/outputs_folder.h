@@ -1,0 +1,21 @@
+#ifndef GTEST_PLUGIN_OUTPUTS_FOLDER_H_
+#define GTEST_PLUGIN_OUTPUTS_FOLDER_H_
+
+// Where files go that tell of a test, and that somebody keeps: Bazel's undeclared outputs, or what
+// TEST_UNDECLARED_OUTPUTS_DIR names without Bazel.
+
+#include <string>
+
+#include "gtest/gtest.h"
+
+namespace isolate::gtest {
+
+// The folder that the variable names, as an absolute path; empty where it names none.
+std::string OutputsFolder();
+
+// The one in it for a test, "Suite.Test" with each "/" an "_"; empty likewise.  Makes nothing.
+std::string OutputsFolderOf(const ::testing::TestInfo& test);
+
+}  // namespace isolate::gtest
+
+#endif  // GTEST_PLUGIN_OUTPUTS_FOLDER_H_
