@@ -1,11 +1,15 @@
 // Death tests.
 
 #include <assert.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <cstddef>
+#include <filesystem>
 #include <future>
+#include <iterator>
 #include <stdexcept>
 #include <thread>
 
@@ -47,6 +51,11 @@ TEST(DeathTest, OfEachStyle) {
   }
 }
 
+std::ptrdiff_t CountThreads() {
+  return std::distance(std::filesystem::directory_iterator("/proc/self/task"),
+                       std::filesystem::directory_iterator());
+}
+
 // Each expects to die where assert() is compiled in, and only there.
 TEST(DeathTest, DiesInADebugBuild) {
   EXPECT_DEBUG_DEATH(assert(false), "assert|Assertion");
@@ -58,11 +67,16 @@ TEST(DeathTest, ThrowsInstead) { EXPECT_DEATH(throw std::runtime_error("thrown")
 
 // gtest warns of the threads that the child will not have, and counts them.
 TEST(DeathTest, BesideAThread) {
+  const auto threads = CountThreads();
   std::promise<void> done;
   std::thread thread([&] { done.get_future().wait(); });
   EXPECT_DEATH(Die(), "last words");
   done.set_value();
   thread.join();
+  // It may be counted for a moment more: a thread is joined before the kernel is done with it.
+  while (CountThreads() > threads) {
+    sched_yield();
+  }
 }
 
 class InSetUpDeathTest : public ::testing::Test {
