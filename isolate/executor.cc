@@ -232,14 +232,14 @@ void Executor::Impl::ComeBack() {
 
 Executor::Finished Executor::Impl::WaitAny(absl::Duration limit) {
   if (tasks_.empty()) {
-    return {0, absl::FailedPreconditionError("nothing runs that could be waited for")};
+    return {0, absl::FailedPreconditionError("nothing runs that could be waited for"), nullptr};
   }
   ComeBack();
   const absl::Time until = MonotonicNow() + limit;
   for (;;) {
     for (auto& [id, task] : tasks_) {
       if (task->finished()) {
-        Finished finished{id, task->Take()};
+        Finished finished{id, task->Take(), task->TakeKept()};
         tasks_.erase(id);
         left_ = MonotonicNow();
         return finished;
@@ -248,7 +248,7 @@ Executor::Finished Executor::Impl::WaitAny(absl::Duration limit) {
     WaitForEvents(until);
     if (eventfd_t count; eventfd_read(interrupt_.get(), &count) == 0) {
       left_ = MonotonicNow();
-      return {0, absl::CancelledError("the wait was interrupted")};
+      return {0, absl::CancelledError("the wait was interrupted"), nullptr};
     }
     const absl::Time now = MonotonicNow();
     bool finished = false;
@@ -260,7 +260,8 @@ Executor::Finished Executor::Impl::WaitAny(absl::Duration limit) {
     }
     if (!finished && until <= now) {
       left_ = now;
-      return {0, absl::DeadlineExceededError("nothing ended within the limit of the wait")};
+      return {0, absl::DeadlineExceededError("nothing ended within the limit of the wait"),
+              nullptr};
     }
   }
 }

@@ -42,6 +42,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "isolate/kept_sandbox.h"
 #include "isolate/options.h"
 #include "isolate/reporter.h"
 #include "isolate/result.h"
@@ -62,6 +63,8 @@ class Executor {
     // function ran.  With a SetupFailure, or Unavailable where something killed
     // it on the way.
     absl::StatusOr<Result> result;
+    // With Options::keep_failed, of what failed.  To be destroyed before the Executor.
+    std::unique_ptr<KeptSandbox> sandbox;
   };
 
   // Starts the helper and has the first sandbox made, so that a host that

@@ -124,6 +124,10 @@ struct Options {
   absl::Duration timeout = absl::InfiniteDuration();
   absl::Duration grace = absl::Seconds(2);
 
+  // Where the result is not ok(), the sandbox stays, with all that is in it: Executor::Finished has
+  // it.  Of what was still running then, no more output is read.
+  bool keep_failed = false;
+
   // How many bytes of each output stream are kept, half of them from its
   // beginning and half from its end.
   int64_t output_limit_bytes = int64_t{64} << 20;

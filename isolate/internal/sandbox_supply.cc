@@ -133,8 +133,9 @@ absl::Status SandboxSupply::Plan(const Options& options) {
   }
   copies_ = options.copy_private_folders;
   for (const Cover& cover : facts->covers) {
-    private_folders_.push_back(cover.path);
+    tmpfs_folders_.push_back(cover.path);
   }
+  private_folders_ = tmpfs_folders_;
   for (const MountOp& op : mount_ops_) {
     if (op.action == MountOp::Action::kProc || op.action == MountOp::Action::kSysfs ||
         op.action == MountOp::Action::kMqueue) {
@@ -264,7 +265,7 @@ absl::Status SandboxSupply::Receive() {
     pid_namespaces_.insert(message.namespaces.pid);
   }
   ready_.emplace_back(std::move(init), std::move(root), message.namespaces,
-                      message.in_user_namespace);
+                      message.in_user_namespace, tmpfs_folders_);
   return absl::OkStatus();
 }
 

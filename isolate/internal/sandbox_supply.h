@@ -25,11 +25,14 @@ namespace isolate::internal {
 // One sandbox, alive.  Killed with all that is in it when this is destroyed.
 class Sandbox {
  public:
-  Sandbox(Fd init, Fd root, const Namespaces& namespaces, bool in_user_namespace)
+  // `tmpfs_folders` must outlive it.
+  Sandbox(Fd init, Fd root, const Namespaces& namespaces, bool in_user_namespace,
+          const std::vector<std::string>& tmpfs_folders)
       : init_(std::move(init)),
         root_(std::move(root)),
         namespaces_(namespaces),
-        in_user_namespace_(in_user_namespace) {}
+        in_user_namespace_(in_user_namespace),
+        tmpfs_folders_(tmpfs_folders) {}
   Sandbox(Sandbox&&) = default;
   Sandbox& operator=(Sandbox&&) = delete;
   ~Sandbox() { Kill(); }
@@ -41,6 +44,8 @@ class Sandbox {
   int root() const { return root_.get(); }
   const Namespaces& namespaces() const { return namespaces_; }
   bool in_user_namespace() const { return in_user_namespace_; }
+  // The folders in it with a tmpfs of its own.
+  const std::vector<std::string>& tmpfs_folders() const { return tmpfs_folders_; }
 
   // Kills the init, and with it the rest; does not wait.
   void Kill();
@@ -50,6 +55,7 @@ class Sandbox {
   Fd root_;
   Namespaces namespaces_;
   bool in_user_namespace_;
+  const std::vector<std::string>& tmpfs_folders_;
 };
 
 class SandboxSupply {
@@ -83,7 +89,8 @@ class SandboxSupply {
   std::string own_uid_map_, own_gid_map_, full_uid_map_, full_gid_map_;
   SandboxPlan plan_;
 
-  std::vector<std::string> private_folders_;
+  std::vector<std::string> tmpfs_folders_;
+  std::vector<std::string> private_folders_;  // those and others
   bool copies_ = false;
   std::string scratch_;
   int wanted_ = 0;   // how many to keep ready

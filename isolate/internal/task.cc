@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/types.h>
@@ -13,6 +14,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,6 +31,7 @@
 #include "isolate/internal/raw.h"
 #include "isolate/internal/sandbox_supply.h"
 #include "isolate/internal/wire.h"
+#include "isolate/kept_sandbox.h"
 #include "isolate/options.h"
 #include "isolate/result.h"
 #include "isolate/setup_failure.h"
@@ -59,6 +62,7 @@ Task::Task(pid_t pid, Fd process, Sandbox sandbox, Pipes pipes, const Nonce& non
            const Options& options)
     : pid_(pid),
       has_pid_namespace_(options.pid_namespace),
+      keep_failed_(options.keep_failed),
       grace_(options.grace),
       process_(std::move(process)),
       sandbox_(std::move(sandbox)),
@@ -111,7 +115,8 @@ void Task::OnReady(Source source) {
     case kInit:
       // Everybody who could write is gone, so what is in the pipes is all that
       // there will ever be, even if a descriptor was handed out of the sandbox.
-      Drain();
+      ReadWhatIsThere();
+      ClosePipes();
       finished_ = true;
       break;
   }
@@ -120,28 +125,38 @@ void Task::OnReady(Source source) {
   }
 }
 
-void Task::ReadOnce(Source source) {
+// How many bytes that were.
+size_t Task::ReadOnce(Source source) {
   char buffer[16384];
   Fd& pipe = Pipe(source);
   const ssize_t size = read(pipe.get(), buffer, sizeof(buffer));
   if (size > 0) {
     OnBytes(source, absl::string_view(buffer, static_cast<size_t>(size)));
-  } else if (size == 0 || (errno != EAGAIN && errno != EINTR)) {
+    return static_cast<size_t>(size);
+  }
+  if (size == 0 || (errno != EAGAIN && errno != EINTR)) {
     pipe.Reset();
+  }
+  return 0;
+}
+
+// No more than that: somebody else may go on writing for ever.
+void Task::ReadWhatIsThere() {
+  for (const Source source : {kReport, kOut, kErr}) {
+    const Fd& pipe = Pipe(source);
+    int left = 0;
+    if (!pipe.valid() || ioctl(pipe.get(), FIONREAD, &left) != 0) {
+      continue;
+    }
+    while (left > 0 && pipe.valid()) {
+      left -= static_cast<int>(ReadOnce(source));
+    }
   }
 }
 
-void Task::Drain() {
+void Task::ClosePipes() {
   for (const Source source : {kReport, kOut, kErr}) {
-    Fd& pipe = Pipe(source);
-    while (pipe.valid()) {
-      pollfd ready = {pipe.get(), POLLIN, 0};
-      if (poll(&ready, 1, 0) <= 0) {
-        break;
-      }
-      ReadOnce(source);
-    }
-    pipe.Reset();
+    Pipe(source).Reset();
   }
 }
 
@@ -213,14 +228,44 @@ bool Task::TryReap(int flags) {
 // The process is gone: end what it left, and see that nothing of its output is
 // missed, whoever still holds the pipes.
 void Task::Conclude() {
+  if (keep_failed_) {
+    ReadWhatIsThere();
+    if (!Succeeded()) {
+      ClosePipes();
+      kept_ = true;
+      finished_ = true;
+      return;
+    }
+  }
   sandbox_.Kill();
   if (has_pid_namespace_) {
     waits_for_init_ = true;
   } else {
     // Nobody knows who was left; what they write from now on is lost.
-    Drain();
+    ReadWhatIsThere();
+    ClosePipes();
     finished_ = true;
   }
+}
+
+// Or there is nothing to look at, as it never entered its sandbox.
+bool Task::Succeeded() const {
+  if (timed_out_ || !wait_status_.has_value() || WIFSIGNALED(*wait_status_)) {
+    return false;
+  }
+  for (const Frame& frame : frames_) {
+    if (frame.tag == Tag::kSetupFailure) {
+      return true;
+    }
+    if (frame.tag == Tag::kEnd) {
+      return *Decoder(frame.payload).U32() == 0;
+    }
+  }
+  return WEXITSTATUS(*wait_status_) == 0;
+}
+
+std::unique_ptr<KeptSandbox> Task::TakeKept() {
+  return kept_ ? std::make_unique<KeptSandbox>(std::move(sandbox_)) : nullptr;
 }
 
 void Task::Terminate(absl::Time now) {
@@ -241,7 +286,11 @@ void Task::OnDeadline(absl::Time now) {
     raw::PidfdSendSignal(process_.get(), SIGTERM);
   } else {
     deadline_ = absl::InfiniteFuture();
-    Kill();
+    if (keep_failed_) {
+      raw::PidfdSendSignal(process_.get(), SIGKILL);
+    } else {
+      Kill();
+    }
   }
 }
 

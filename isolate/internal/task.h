@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "isolate/internal/overflow_file.h"
 #include "isolate/internal/sandbox_supply.h"
 #include "isolate/internal/wire.h"
+#include "isolate/kept_sandbox.h"
 #include "isolate/options.h"
 #include "isolate/result.h"
 
@@ -62,6 +64,9 @@ class Task {
   // What became of it; to be called once, when finished.
   absl::StatusOr<Result> Take();
 
+  // Its sandbox, if that was kept; to be called once, when finished.
+  std::unique_ptr<KeptSandbox> TakeKept();
+
   // Kills the sandbox at once.
   void Kill();
 
@@ -69,8 +74,10 @@ class Task {
   void Reap();
 
  private:
-  void ReadOnce(Source source);
-  void Drain();
+  size_t ReadOnce(Source source);
+  void ReadWhatIsThere();
+  void ClosePipes();
+  bool Succeeded() const;
   void OnBytes(Source source, absl::string_view bytes);
   void TakeTimeLimits(size_t first);
   bool TryReap(int flags);
@@ -79,6 +86,7 @@ class Task {
 
   const pid_t pid_;
   const bool has_pid_namespace_;
+  const bool keep_failed_;
   const absl::Duration grace_;
   Fd process_;  // pidfd; invalid once the process is reaped
   Sandbox sandbox_;
@@ -96,6 +104,7 @@ class Task {
   absl::Time deadline_;
   bool timed_out_ = false;
   bool waits_for_init_ = false;
+  bool kept_ = false;
   bool finished_ = false;
   bool reaped_ = false;
   absl::optional<int> wait_status_;  // nothing: somebody else took it

@@ -1,0 +1,50 @@
+#ifndef ISOLATE_KEPT_SANDBOX_H_
+#define ISOLATE_KEPT_SANDBOX_H_
+
+// The sandbox of something that failed, kept to be looked at (Options::keep_failed):
+//
+//   isolate::Executor::Finished finished = executor->WaitAny();
+//   if (finished.sandbox != nullptr) {
+//     std::cout << "look around with\n  " << finished.sandbox->EnterCommand() << "\n";
+//     WaitForEnter();
+//   }
+//
+// What it left running runs on, its files and its network are there, until this is destroyed.
+// Lives in the process of the Executor, which must outlive it.
+
+#include <sys/types.h>
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "isolate/internal/sandbox_supply.h"
+
+namespace isolate {
+
+class KeptSandbox {
+ public:
+  // For the Executor.
+  explicit KeptSandbox(internal::Sandbox sandbox);
+
+  // Kills all that is in the sandbox.
+  ~KeptSandbox() = default;
+  KeptSandbox(const KeptSandbox&) = delete;
+  KeptSandbox& operator=(const KeptSandbox&) = delete;
+
+  // A command line that starts a shell in it, as the caller's user (nsenter(1), util-linux 2.30).
+  // Costs a few reads of /proc.
+  std::string EnterCommand() const;
+
+  // Copies what is in its private folders to `folder`, which is made if it is missing: what was in
+  // /tmp to FOLDER/tmp.  Files, folders and symbolic links, with their modes; nothing that is
+  // mounted there.  All that can be copied is; the error is that of the first that could not, and
+  // names it.  Costs reading and writing all of it.
+  absl::Status CopyFilesTo(const std::string& folder) const;
+
+ private:
+  internal::Sandbox sandbox_;
+};
+
+}  // namespace isolate
+
+#endif  // ISOLATE_KEPT_SANDBOX_H_
