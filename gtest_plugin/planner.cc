@@ -80,6 +80,13 @@ absl::StatusOr<std::vector<Assignment>> Planner::Plan(TestSuite& suite,
           absl::StrCat("the traits of ", suite.name(), ".", test->name(),
                        ": suite_setup: a snapshot is not to be had with --isolate_spawn=exec"));
     }
+    if (assignment.snapshot && settings_.options.keep_failed &&
+        settings_.options.full_output_folder.empty()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "--isolate_keep=failed: the tests of ", suite.name(),
+          ", forked from a snapshot, have no terminal; set TEST_UNDECLARED_OUTPUTS_DIR to a folder "
+          "to which the files of tests that fail are copied"));
+    }
     const auto same =
         std::find_if(assignments.begin(), assignments.end(),
                      [&](const Assignment& other) { return ShareAProcess(assignment, other); });

@@ -17,6 +17,7 @@
 #include "gtest/gtest.h"
 #include "gtest_plugin/exit_with.h"
 #include "gtest_plugin/gtest_private.h"
+#include "gtest_plugin/keep.h"
 #include "gtest_plugin/outputs_folder.h"
 #include "gtest_plugin/replaying_listener.h"
 #include "gtest_plugin/run_report.h"
@@ -151,6 +152,11 @@ absl::Status TryInstall(int* argc, char** argv) {
                                               std::end(kRunnersVariables));
   settings->options.full_output_folder = OutputsFolder();
   settings->options.merge_stderr = IsSameFile(STDOUT_FILENO, STDERR_FILENO);
+  if (settings->options.keep_failed) {
+    if (absl::Status status = CheckThatSandboxesCanBeKept(); !status.ok()) {
+      return status;
+    }
+  }
   absl::StatusOr<std::unique_ptr<Executor>> executor =
       Executor::Create(settings->options, settings->ready());
   if (!executor.ok()) {

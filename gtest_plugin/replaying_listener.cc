@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,10 +20,12 @@
 #include "gtest_plugin/full_output.h"
 #include "gtest_plugin/gtest_private.h"
 #include "gtest_plugin/interruption.h"
+#include "gtest_plugin/keep.h"
 #include "gtest_plugin/replay.h"
 #include "gtest_plugin/surroundings.h"
 #include "gtest_plugin/test_process.h"
 #include "gtest_plugin/test_report.h"
+#include "isolate/kept_sandbox.h"
 
 namespace isolate::gtest {
 
@@ -184,6 +187,7 @@ void ReplayingListener::ReplaySuiteSetUp() {
     Replay(last.suite_tear_down);
     ReplayEnd(*test, last, instance_->scheduler_->TimeLimitOf(*test), instance_->ending_);
   }
+  instance_->KeepSandbox(*test, /*failed=*/true);
 }
 
 // Stands in place of TearDownTestSuite: the last test's, and failures of other
@@ -249,8 +253,15 @@ void ReplayingListener::OnTestEnd(const TestInfo& test) {
     TakeTearDown(report);
   }
   KeepFullOutput(test, report);
+  KeepSandbox(test, test.result()->Failed());
   AddToReport(test, report);
   scheduler_->Forget(test);
+}
+
+void ReplayingListener::KeepSandbox(const TestInfo& test, bool failed) {
+  if (const std::unique_ptr<isolate::KeptSandbox> sandbox = scheduler_->TakeSandbox(test, failed)) {
+    Keep(test, *sandbox, keep_failed_);
+  }
 }
 
 void ReplayingListener::AddToReport(const TestInfo& test, const TestReport& report) {

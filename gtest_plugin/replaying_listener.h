@@ -29,6 +29,7 @@ class ReplayingListener : public ::testing::EmptyTestEventListener {
       : scheduler_(std::move(scheduler)),
         report_(std::move(report)),
         run_limit_(settings.run_limit),
+        keep_failed_(settings.keep_failed),
         same_network_(settings.options.network == Network::kHost),
         told_what_is_missed_(settings.spawn == Spawn::kExec) {
     instance_ = this;
@@ -55,6 +56,7 @@ class ReplayingListener : public ::testing::EmptyTestEventListener {
   void EndTheRun();
   [[noreturn]] void EndProgram();
   [[noreturn]] void ExitNotIsolated(const absl::Status& status);
+  void KeepSandbox(const ::testing::TestInfo& test, bool failed);
   void AddToReport(const ::testing::TestInfo& test, const TestReport& report);
   void FinishReport(absl::string_view error = "");
   void ReplayBody(const ::testing::TestInfo& test);
@@ -66,6 +68,7 @@ class ReplayingListener : public ::testing::EmptyTestEventListener {
   const std::unique_ptr<Scheduler> scheduler_;
   const std::unique_ptr<RunReport> report_;
   const absl::Duration run_limit_;
+  const absl::Duration keep_failed_;
   const bool same_network_;
   SuiteFunctionsMap suite_functions_;
   int iteration_ = 0;  // from 1 on

@@ -23,6 +23,7 @@
 #include "gtest_plugin/traits.h"
 #include "isolate/executor.h"
 #include "isolate/internal/monotonic.h"
+#include "isolate/kept_sandbox.h"
 #include "isolate/reporter.h"
 #include "isolate/setup_failure.h"
 
@@ -178,6 +179,19 @@ TestReport* Scheduler::ReportOf(const TestInfo& test) {
   return found != by_test_.end() ? found->second.report().get() : nullptr;
 }
 
+std::unique_ptr<KeptSandbox> Scheduler::TakeSandbox(const TestInfo& test, bool failed) {
+  const auto found = by_test_.find(&test);
+  if (found == by_test_.end()) {
+    return nullptr;
+  }
+  Job& job = *found->second.job;
+  if (job.sandbox == nullptr || !(failed || &test == job.assignment.tests.back())) {
+    return nullptr;
+  }
+  --kept_;
+  return std::move(job.sandbox);
+}
+
 void Scheduler::Forget(const TestInfo& test) {
   const auto found = by_test_.find(&test);
   if (found != by_test_.end()) {
@@ -210,6 +224,10 @@ void Scheduler::Drop(const TestInfo& test) {
     busy_ -= job.slots;
   }
   job.started = true;  // so that nothing starts it
+  if (job.sandbox != nullptr) {
+    job.sandbox.reset();
+    --kept_;
+  }
 }
 
 void Scheduler::End() {
@@ -218,6 +236,7 @@ void Scheduler::End() {
   }
   by_id_.clear();
   busy_ = 0;
+  kept_ = 0;
   by_test_.clear();
   first_tests_.clear();
   interrupted_.clear();
@@ -261,11 +280,16 @@ absl::Status Scheduler::StartOrMakeDo(Job& job) {
   return absl::OkStatus();
 }
 
+// A sandbox that is kept takes room, too, until gtest has come to its test.
+bool Scheduler::HasRoomAhead(const Job& job) const {
+  return busy_ + kept_ == 0 || busy_ + kept_ + job.slots <= jobs_;
+}
+
 absl::Status Scheduler::Fill() {
   while (next_ < queue_.size() && held_bytes_ < kMaxHeldBytes && !ending_) {
     Job& job = queue_[next_];
     if (!job.started) {
-      if (!HasRoomFor(job)) {
+      if (!HasRoomAhead(job)) {
         break;
       }
       if (absl::Status status = StartOrMakeDo(job); !status.ok()) {
@@ -336,7 +360,7 @@ Executor::Finished Scheduler::WaitAny() {
     }
     const absl::Time now = MonotonicNow();
     if (now >= deadline_ && !ending_) {
-      return {0, absl::CancelledError("the run's time is over")};
+      return {0, absl::CancelledError("the run's time is over"), nullptr};
     }
     NameSlow(now);
   }
@@ -354,6 +378,8 @@ absl::Status Scheduler::Collect() {
   if (!finished.result.ok()) {
     return finished.result.status();
   }
+  job.sandbox = std::move(finished.sandbox);
+  kept_ += job.sandbox != nullptr ? 1 : 0;
   std::vector<TestReport> reports =
       MakeTestReports(*std::move(finished.result), job.reports.size());
   for (const TestReport& report : reports) {

@@ -20,6 +20,7 @@
 #include "gtest_plugin/test_process.h"
 #include "gtest_plugin/test_report.h"
 #include "isolate/executor.h"
+#include "isolate/kept_sandbox.h"
 #include "isolate/reporter.h"
 
 namespace isolate::gtest {
@@ -70,6 +71,10 @@ class Scheduler {
   // A test's report, if there is one already.
   TestReport* ReportOf(const ::testing::TestInfo& test);
 
+  // The sandbox of the process in which the test ran, if it was kept, and the test failed or was
+  // the last that ran there; once.  `failed`: so it did.
+  std::unique_ptr<KeptSandbox> TakeSandbox(const ::testing::TestInfo& test, bool failed);
+
   // Gives a report's memory back.
   void Forget(const ::testing::TestInfo& test);
 
@@ -101,7 +106,8 @@ class Scheduler {
     Assignment assignment;
     // A report for each test; null: there is none, or not any more.
     std::vector<std::unique_ptr<TestReport>> reports;
-    size_t slots = 1;  // how many of its tests may run at once
+    std::unique_ptr<KeptSandbox> sandbox;  // of its process, which failed
+    size_t slots = 1;                      // how many of its tests may run at once
     size_t dropped = 0;
     bool started = false;
     Executor::Id id = 0;
@@ -118,6 +124,7 @@ class Scheduler {
   static constexpr size_t kMaxHeldBytes = size_t{256} << 20;
 
   bool HasRoomFor(const Job& job) const { return busy_ == 0 || busy_ + job.slots <= jobs_; }
+  bool HasRoomAhead(const Job& job) const;
   absl::Status Start(Job& job);
   absl::Status StartOrMakeDo(Job& job);
   void Enqueue(Assignment assignment);
@@ -135,6 +142,7 @@ class Scheduler {
   Planner planner_;
   size_t jobs_;
   size_t busy_ = 0;  // tests that run, or may run
+  size_t kept_ = 0;  // sandboxes
   const absl::Time deadline_;
   std::deque<Job> queue_;
   size_t next_ = 0;  // the first job that Fill has not looked at

@@ -212,6 +212,30 @@ static bool AbslParseFlag(absl::string_view text, Spawn* value, std::string* err
 
 static std::string AbslUnparseFlag(Spawn value) { return value == Spawn::kFork ? "fork" : "exec"; }
 
+struct KeepWhat {
+  absl::Duration failed;  // 0: nothing
+};
+
+static bool AbslParseFlag(absl::string_view text, KeepWhat* value, std::string* error) {
+  constexpr absl::Duration kUsual = absl::Minutes(10);
+  if (text == "none" || text == "failed") {
+    value->failed = text == "none" ? absl::ZeroDuration() : kUsual;
+    return true;
+  }
+  if (absl::ConsumePrefix(&text, "failed:") && absl::ParseDuration(text, &value->failed) &&
+      value->failed > absl::ZeroDuration()) {
+    return true;
+  }
+  *error = "expected none, failed, or failed and for how long, as failed:1h";
+  return false;
+}
+
+static std::string AbslUnparseFlag(KeepWhat value) {
+  return value.failed == absl::ZeroDuration()
+             ? "none"
+             : absl::StrCat("failed:", absl::FormatDuration(value.failed));
+}
+
 // A duration, whose own error does not say what is right.
 struct TimeSpan {
   absl::Duration duration;
@@ -268,6 +292,11 @@ ABSL_FLAG(isolate::gtest::TimeSpan, isolate_slow, isolate::gtest::TimeSpan{absl:
 ABSL_FLAG(isolate::gtest::TimeSpan, isolate_grace, isolate::gtest::TimeSpan{absl::Seconds(2)},
           "How long a test that is over its time limit has between SIGTERM and the end of its "
           "sandbox.");
+ABSL_FLAG(
+    isolate::gtest::KeepWhat, isolate_keep, isolate::gtest::KeepWhat{},
+    "failed: the sandbox of a test that failed stays until Enter is pressed, for 10 minutes at "
+    "most, with the command that enters it (failed:TIME: for another time); without a "
+    "terminal its files are copied to TEST_UNDECLARED_OUTPUTS_DIR.");
 ABSL_FLAG(std::string, isolate_report, "",
           "A file that gets a machine-readable report, as JSON (docs/report.md).");
 
@@ -278,7 +307,7 @@ constexpr absl::string_view kFlagNames[] = {
     "isolate",        "isolate_jobs",         "isolate_scope",    "isolate_suite_setup",
     "isolate_spawn",  "isolate_network",      "isolate_hostname", "isolate_tmp_size",
     "isolate_memory", "isolate_output_limit", "isolate_timeout",  "isolate_slow",
-    "isolate_grace",  "isolate_report",
+    "isolate_grace",  "isolate_keep",         "isolate_report",
 };
 
 struct Assignment {
@@ -399,6 +428,8 @@ absl::StatusOr<Settings> ParseSettings(int* argc, char** argv) {
     return absl::InvalidArgumentError(absl::StrCat(
         "--isolate_slow=", absl::FormatDuration(settings.slow), ": expected inf, or more than 0"));
   }
+  settings.keep_failed = absl::GetFlag(FLAGS_isolate_keep).failed;
+  settings.options.keep_failed = settings.keep_failed > absl::ZeroDuration();
   settings.report = absl::GetFlag(FLAGS_isolate_report);
   settings.run_limit = BazelTimeLimit();
   settings.options.grace = absl::GetFlag(FLAGS_isolate_grace).duration;

@@ -32,6 +32,8 @@ struct Settings {
   Spawn spawn = Spawn::kFork;
   // A test that runs for longer is named.
   absl::Duration slow = absl::InfiniteDuration();
+  // How long the sandbox of a test that failed is kept for somebody at a terminal; 0: not.
+  absl::Duration keep_failed = absl::ZeroDuration();
   // The file of the machine-readable report; empty: none.
   std::string report;
   // Bazel's time limit for the whole program; infinite outside of it.

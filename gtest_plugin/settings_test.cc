@@ -174,6 +174,14 @@ INSTANTIATE_TEST_SUITE_P(
                   [](const Settings& s) { return s.options.timeout == absl::Seconds(61.5); }},
         ValueCase{"NoTimeout", "isolate_timeout", "inf",
                   [](const Settings& s) { return s.options.timeout == absl::InfiniteDuration(); }},
+        ValueCase{"Keep", "isolate_keep", "failed",
+                  [](const Settings& s) {
+                    return s.options.keep_failed && s.keep_failed == absl::Minutes(10);
+                  }},
+        ValueCase{"KeepForLong", "isolate_keep", "failed:1h",
+                  [](const Settings& s) { return s.keep_failed == absl::Hours(1); }},
+        ValueCase{"KeepNothing", "isolate_keep", "none",
+                  [](const Settings& s) { return !s.options.keep_failed; }},
         ValueCase{"Report", "isolate_report", "a b/report.json",
                   [](const Settings& s) { return s.report == "a b/report.json"; }},
         ValueCase{"Grace", "isolate_grace", "500ms",
@@ -244,6 +252,9 @@ INSTANTIATE_TEST_SUITE_P(
         ValueCase{"NegativeTimeout", "isolate_timeout", "-1s", nullptr, "must be positive"},
         ValueCase{"SlowOfZero", "isolate_slow", "0s", nullptr, "more than 0"},
         ValueCase{"SlowWithoutAUnit", "isolate_slow", "60", nullptr, "10s"},
+        ValueCase{"KeepPassed", "isolate_keep", "passed", nullptr, "none, failed"},
+        ValueCase{"KeepForNoTime", "isolate_keep", "failed:0s", nullptr, "failed:1h"},
+        ValueCase{"KeepWithoutAUnit", "isolate_keep", "failed:10", nullptr, "failed:1h"},
         ValueCase{"GraceWithoutAUnit", "isolate_grace", "2", nullptr, "500ms"},
         ValueCase{"NegativeGrace", "isolate_grace", "-1s", nullptr, "must not be negative"}),
     kName);
@@ -286,7 +297,7 @@ TEST_F(ParseSettingsTest, RefusesAnUnknownFlagOfOursWithTheListOfFlags) {
             "--isolate_tmp_size, "
             "--isolate_memory, --isolate_output_limit, --isolate_timeout, --isolate_slow, "
             "--isolate_grace, "
-            "--isolate_report");
+            "--isolate_keep, --isolate_report");
   EXPECT_THAT(arguments.left(), ElementsAre("program", "--isolate_job=4"));
 }
 
@@ -328,7 +339,7 @@ TEST(FlagsHelp, NamesEveryFlagWithItsDefault) {
        {"--isolate=on", "--isolate_jobs=auto", "--isolate_network=loopback", "--isolate_scope=test",
         "--isolate_suite_setup=each", "--isolate_spawn=fork", "--isolate_hostname=isolate",
         "--isolate_tmp_size=half", "--isolate_memory=none", "--isolate_timeout=inf",
-        "--isolate_slow=1m", "--isolate_grace=2s", "--isolate_report="}) {
+        "--isolate_slow=1m", "--isolate_grace=2s", "--isolate_keep=none", "--isolate_report="}) {
     EXPECT_THAT(FlagsHelp(), HasSubstr(absl::StrCat("  ", flag, "\n")));
   }
 }

@@ -19,6 +19,7 @@
 #include "gtest_plugin/exit_with.h"
 #include "gtest_plugin/full_output.h"
 #include "gtest_plugin/interruption.h"
+#include "gtest_plugin/keep.h"
 #include "gtest_plugin/replay.h"
 #include "gtest_plugin/scheduler.h"
 #include "gtest_plugin/settings.h"
@@ -27,6 +28,7 @@
 #include "gtest_plugin/test_process.h"
 #include "gtest_plugin/test_report.h"
 #include "isolate/executor.h"
+#include "isolate/kept_sandbox.h"
 #include "isolate/options.h"
 #include "isolate/reporter.h"
 
@@ -45,6 +47,7 @@ Options InnerOptions(const Settings& settings) {
     options.copy_private_folders = true;
     return options;
   }
+  options.keep_failed = false;  // the suite's is, in which they run
   options.pid_namespace = false;
   options.network = Network::kHost;
   options.ipc_namespace = false;
@@ -208,6 +211,10 @@ void Snapshot::OnTestEnd(const TestInfo& test) {
   }
   ReplayTime(test, *report_);
   KeepFullOutput(test, *report_);
+  if (const std::unique_ptr<KeptSandbox> sandbox =
+          scheduler_->TakeSandbox(test, test.result()->Failed())) {
+    Keep(test, *sandbox, settings_.keep_failed);
+  }
   scheduler_->Forget(test);
 }
 
@@ -242,7 +249,10 @@ int RunSnapshot(const Assignment& assignment, const Settings& settings, Reporter
   wrapped.functions = {&Snapshot::SetUpSuite, &Snapshot::TearDownSuite};
   // Each test has its own in its own process.
   wrapped.time_limit = absl::InfiniteDuration();
-  return RunTests(wrapped, reporter, new Snapshot(assignment, settings, reporter));
+  const int code = RunTests(wrapped, reporter, new Snapshot(assignment, settings, reporter));
+  // A test that failed did so elsewhere; the suite's own sandbox is as good as any.
+  const bool elsewhere = settings.scope == Scope::kTest;
+  return elsewhere ? assignment.suite->ad_hoc_test_result().Failed() : code;
 }
 
 }  // namespace isolate::gtest

@@ -130,7 +130,7 @@ class Spawned : public ::testing::EmptyTestEventListener {
 
   void OnTestPartResult(const ::testing::TestPartResult& result) override;
   void OnEnvironmentsSetUpEnd(const UnitTest& unit_test) override;
-  void OnTestIterationEnd(const UnitTest&, int) override { reporter_->Finish(0); }
+  void OnTestIterationEnd(const UnitTest&, int) override { reporter_->Finish(code_); }
 
  private:
   Assignment Find(UnitTest& unit_test) const;
@@ -138,6 +138,7 @@ class Spawned : public ::testing::EmptyTestEventListener {
   const Order order_;
   const std::unique_ptr<Reporter> reporter_;
   bool ran_ = false;
+  int code_ = 0;
 };
 
 // Of an Environment; in the tests there is another listener for them.
@@ -184,7 +185,7 @@ void Spawned::OnEnvironmentsSetUpEnd(const UnitTest& unit_test) {
     reporter_->Finish(kNotIsolatedExitCode);
   }
   ran_ = true;
-  RunTests(assignment, *reporter_, this);
+  code_ = RunTests(assignment, *reporter_, this);
   // gtest goes on to its suites, of which none is to run again.
   for (int i = 0; i < mutable_unit_test.total_test_suite_count(); ++i) {
     TestSuite& suite = *(mutable_unit_test.*MemberOf(internal::SuiteAt{}))(i);

@@ -110,6 +110,7 @@ class ReportingListener : public ::testing::EmptyTestEventListener {
   }
 
   void OnTestPartResult(const TestPartResult& result) override {
+    failed_ = failed_ || result.failed();
     SendNewProperties();
     Send(EventOf(result));
   }
@@ -127,6 +128,8 @@ class ReportingListener : public ::testing::EmptyTestEventListener {
 
   void OnTestSuiteEnd(const TestSuite&) override { SendNewProperties(Look::kForChanged); }
 
+  bool failed() const { return failed_; }
+
  private:
   // Properties that are new, or also those whose value has changed.
   enum class Look { kForNew, kForChanged };
@@ -139,6 +142,7 @@ class ReportingListener : public ::testing::EmptyTestEventListener {
       return;
     }
     leaks_ = true;
+    failed_ = true;
     Event event;
     event.part.type = TestPartResult::kNonFatalFailure;
     event.part.file = test.file();
@@ -237,6 +241,7 @@ class ReportingListener : public ::testing::EmptyTestEventListener {
   TestsOfSuite tests_;
   uint32_t begun_ = 0;
   bool leaks_ = false;
+  bool failed_ = false;
   const TestSuite* suite_ = nullptr;
   const TestInfo* test_ = nullptr;
   std::vector<std::string> suite_properties_;
@@ -278,7 +283,7 @@ int RunTests(const Assignment& assignment, Reporter& reporter,
   suite.*MemberOf(internal::SetUpFunction{}) = assignment.functions.set_up;
   suite.*MemberOf(internal::TearDownFunction{}) = assignment.functions.tear_down;
   (suite.*MemberOf(internal::RunSuite{}))();
-  return 0;
+  return reporting_listener->failed() ? 1 : 0;
 }
 
 }  // namespace isolate::gtest

@@ -32,7 +32,7 @@ struct Assignment {
 // own code, and reports every event the moment it happens.  gtest's printers
 // and the user's listeners, which live in the runner, hear nothing.  `listener`, if there is
 // one, hears of a test's end before it is reported; gtest owns it.  Returns the process's exit
-// code.
+// code, 1 where something failed.
 int RunTests(const Assignment& assignment, Reporter& reporter,
              ::testing::TestEventListener* listener = nullptr);
 

@@ -164,7 +164,7 @@ TEST(FullOutput, IsAmongTheOutputsThatBazelKeeps) {
                   {"--isolate_output_limit=1K", "--gtest_filter=*IsInOrder/1", "--gtest_repeat=2"}};
   command.environment = {{"TEST_UNDECLARED_OUTPUTS_DIR", outputs}};
   for (const char* scope : {"--isolate_scope=test", "--isolate_scope=suite"}) {
-    command.args.push_back(scope);
+    command.args.emplace_back(scope);
     const Finished finished = Execute(command);
     EXPECT_EQ(finished.exit_code, 0);
     for (const char* name : {"stdout.txt", "stdout-2.txt"}) {
