@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <utility>
@@ -19,6 +20,7 @@
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "gtest_plugin/gtest_private.h"
+#include "gtest_plugin/outputs_folder.h"
 #include "gtest_plugin/settings.h"
 #include "gtest_plugin/test_report.h"
 #include "gtest_plugin/traits.h"
@@ -129,14 +131,15 @@ Json Beginning(const Settings& settings, absl::Time started) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<RunReport>> RunReport::Create(const Settings& settings) {
-  Fd file = AboveStandardStreams(
-      Fd(open(settings.report.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)));
+  const std::string path = (std::filesystem::path(OutputsFolder()) / settings.report).string();
+  Fd file =
+      AboveStandardStreams(Fd(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)));
   if (!file.valid()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--isolate_report=", settings.report,
-                     ": the file cannot be written: ", strerrordesc_np(errno)));
+    return absl::InvalidArgumentError(absl::StrCat("--isolate_report=", settings.report,
+                                                   ": the file ", path,
+                                                   " cannot be written: ", strerrordesc_np(errno)));
   }
-  std::unique_ptr<RunReport> report(new RunReport(settings.report, std::move(file)));
+  std::unique_ptr<RunReport> report(new RunReport(path, std::move(file)));
   // The list of tests is the last key: it grows as they end, and is never held as a whole.
   std::string beginning = Text(Beginning(settings, report->started_));
   beginning.pop_back();

@@ -24,8 +24,9 @@ namespace isolate::gtest {
 
 class RunReport {
  public:
-  // Opens the settings' report file, which becomes empty, and writes its beginning.
-  // InvalidArgument that names the file where it cannot be opened.
+  // Opens the settings' report file, which becomes empty, and writes its beginning.  A relative
+  // path begins at the folder of outputs, if there is one. InvalidArgument that names the file
+  // where it cannot be opened.
   static absl::StatusOr<std::unique_ptr<RunReport>> Create(const Settings& settings);
 
   // Adds a test that gtest is about to end.  `report`: what its process told, empty for one that

@@ -298,7 +298,8 @@ ABSL_FLAG(
     "most, with the command that enters it (failed:TIME: for another time); without a "
     "terminal its files are copied to TEST_UNDECLARED_OUTPUTS_DIR.");
 ABSL_FLAG(std::string, isolate_report, "",
-          "A file that gets a machine-readable report, as JSON (docs/report.md).");
+          "A file that gets a machine-readable report, as JSON (docs/report.md); where "
+          "TEST_UNDECLARED_OUTPUTS_DIR is set, a relative path begins there.");
 
 namespace isolate::gtest {
 namespace {

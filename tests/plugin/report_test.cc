@@ -166,6 +166,14 @@ TEST_F(RunReport, SaysWhyTestsCouldNotBeIsolated) {
   EXPECT_THAT(Read()["error"].get<std::string>(), HasSubstr("/no/such/path"));
 }
 
+TEST_F(RunReport, IsAmongTheOutputsThatBazelKeepsWhereItsPathIsRelative) {
+  Command command{
+      "results", Build::kIsolated, {"--gtest_filter=Passed.*", "--isolate_report=report.json"}};
+  command.environment = {{"TEST_UNDECLARED_OUTPUTS_DIR", ::testing::TempDir()}};
+  Execute(command);
+  EXPECT_EQ(Read()["tests"].size(), 2);
+}
+
 TEST_F(RunReport, ThatCannotBeOpenedIsAnErrorBeforeAnyTest) {
   const Finished finished =
       Execute({"results", Build::kIsolated, {"--isolate_report=/no/such/folder/report"}});
