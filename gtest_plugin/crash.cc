@@ -16,6 +16,14 @@
 #include "isolate/internal/coverage.h"
 #include "isolate/reporter.h"
 
+// There where a sanitizer is linked in.  Clang's own header need not be installed.
+#if __has_include(<sanitizer/common_interface_defs.h>)
+#include <sanitizer/common_interface_defs.h>
+#else
+extern "C" void __sanitizer_set_death_callback(void (*callback)());
+#endif
+#pragma weak __sanitizer_set_death_callback
+
 namespace isolate::gtest {
 namespace {
 
@@ -106,6 +114,11 @@ void TellOfEnd(int signal, const siginfo_t& info, const void* context, Tell tell
   }
 }
 
+// Once its report is printed.
+extern "C" void OnDeathBySanitizer() {
+  the_reporter->SendLast({kSanitizerEvent, sizeof(kSanitizerEvent)});
+}
+
 extern "C" void OnSignal(int signal, siginfo_t* info, void* context) {
   the_signal = signal;
   SetAlarm();
@@ -162,6 +175,9 @@ void ReportCrashes(const Reporter& reporter) {
     stack.ss_sp = signal_stack;
     stack.ss_size = sizeof(signal_stack);
     sigaltstack(&stack, nullptr);
+  }
+  if (__sanitizer_set_death_callback != nullptr) {
+    __sanitizer_set_death_callback(OnDeathBySanitizer);
   }
   for (const int signal : kSignals) {
     struct sigaction now = {};

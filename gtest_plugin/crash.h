@@ -16,8 +16,9 @@ namespace isolate::gtest {
 // SIGTERM that has the stacks of all threads, and processes that the test forked print
 // theirs to its stderr.  After PrepareStacks (stacks.h).
 //
-// A signal that the program or a sanitizer handles or ignores is left to it.  The crash
-// of a process that the test forked, for a death test, is nobody's news.
+// A signal that the program or a sanitizer handles or ignores is left to it; that a sanitizer ends
+// the process is an event of its own.  The crash of a process that the test forked, for a death
+// test, is nobody's news.
 void ReportCrashes(const Reporter& reporter);
 
 // Gives SIGTERM its default action back, if ReportCrashes gave it another.

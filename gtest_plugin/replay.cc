@@ -1,5 +1,6 @@
 #include "gtest_plugin/replay.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -74,6 +75,11 @@ std::string WhatEnded(const TestReport& report, absl::Duration limit) {
     return absl::StrCat("isolate: ", report.damage, " (the test's process ",
                         Describe(report.outcome, report.code), ")");
   }
+  if (report.sanitizer) {
+    return absl::StrCat("isolate: a sanitizer found an error ", Where(report),
+                        ", and ended the test's process with code ", report.code,
+                        "; its report is in the output");
+  }
   switch (report.outcome) {
     case Outcome::kReturned:
       return "isolate: the test's process ended without reporting that the test had finished";
@@ -83,8 +89,12 @@ std::string WhatEnded(const TestReport& report, absl::Duration limit) {
                           ": it called exit, executed another program, or closed descriptors "
                           "that it had not opened");
     case Outcome::kSignaled:
+      // Which has a stack of its own only in the main thread, where the plugin could give it one.
       return absl::StrCat("isolate: the test's process ", Describe(report.outcome, report.code),
-                          " ", Where(report));
+                          " ", Where(report),
+                          report.code == SIGSEGV && report.crash.empty()
+                              ? "; no handler could run, as where a thread's stack has overflowed"
+                              : "");
     case Outcome::kTimedOut:
       return absl::StrCat("isolate: the test took longer than its time limit of ",
                           absl::FormatDuration(limit), " (--isolate_timeout) and was ended");
@@ -98,6 +108,9 @@ std::string WhatEnded(const TestReport& report, absl::Duration limit) {
 const char* OutcomeName(const TestReport& report, bool run_ended) {
   if (run_ended) {
     return "interrupted";
+  }
+  if (report.sanitizer) {
+    return "sanitizer error";
   }
   switch (report.outcome) {
     case Outcome::kSignaled:

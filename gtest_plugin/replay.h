@@ -34,8 +34,9 @@ std::string WhereItStood(const TestReport& report);
 std::string ExplainEnd(const TestReport& report, absl::Duration limit);
 
 // Adds the failure that tells it, at the place of the test, and the properties isolate_outcome
-// ("crashed", "exited", "timed out", "interrupted" or "lost") and isolate_signal or
-// isolate_exit_code to whatever gtest runs now.  `run_ended`: so was the run, and the test with it.
+// ("crashed", "exited", "sanitizer error", "timed out", "interrupted" or "lost") and isolate_signal
+// or isolate_exit_code to whatever gtest runs now.  `run_ended`: so was the run, and the test with
+// it.
 void ReplayEnd(const ::testing::TestInfo& test, const TestReport& report, absl::Duration limit,
                bool run_ended);
 

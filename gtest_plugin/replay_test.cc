@@ -46,12 +46,13 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         EndCase{"CrashInTheSuitesSetUp", Outcome::kSignaled, SIGSEGV, Progress::kSuiteSetUp,
                 "isolate: the test's process died of SIGSEGV in SetUpTestSuite, before the test "
-                "began"},
+                "began; no handler could run, as where a thread's stack has overflowed"},
         EndCase{"CrashInTheTest", Outcome::kSignaled, SIGABRT, Progress::kTest,
                 "isolate: the test's process died of SIGABRT before the test ended"},
         EndCase{"CrashInTheSuitesTearDown", Outcome::kSignaled, SIGSEGV, Progress::kSuiteTearDown,
                 "isolate: the test's process died of SIGSEGV after the test, in TearDownTestSuite "
-                "or at the process's end"},
+                "or at the process's end; no handler could run, as where a thread's stack has "
+                "overflowed"},
         EndCase{"Exit", Outcome::kExited, 0, Progress::kTest,
                 "isolate: the test's process exited with code 0 before the test ended: it called "
                 "exit, executed another program, or closed descriptors that it had not opened"},
@@ -75,6 +76,14 @@ TEST(ExplainEnd, OfADamagedReportTellsTheDamageBeforeAllElse) {
   EXPECT_EQ(ExplainEnd(report, absl::InfiniteDuration()),
             "isolate: the report is damaged: it has a second hello (the test's process died of "
             "SIGSEGV)");
+}
+
+TEST(ExplainEnd, OfASanitizersFindingPointsToItsReport) {
+  TestReport report = ReportOf({"", Outcome::kExited, 66, Progress::kTest, ""});
+  report.sanitizer = true;
+  EXPECT_EQ(ExplainEnd(report, absl::InfiniteDuration()),
+            "isolate: a sanitizer found an error before the test ended, and ended the test's "
+            "process with code 66; its report is in the output");
 }
 
 TEST(ExplainEnd, OfATestThatToldNothingNamesAllProcesses) {

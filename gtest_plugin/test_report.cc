@@ -112,6 +112,9 @@ class ReportBuilder {
       case Event::Kind::kNotIsolated:
         report.not_isolated = std::move(event.not_isolated);
         break;
+      case Event::Kind::kSanitizer:
+        report.sanitizer = true;
+        break;
       case Event::Kind::kTestStart:
       case Event::Kind::kTestEnd:
         break;
@@ -194,6 +197,8 @@ std::string Encode(const Event& event) {
       break;
     case Event::Kind::kCrash:
       return encoder.bytes() + event.crash;
+    case Event::Kind::kSanitizer:
+      break;
     case Event::Kind::kNotIsolated:
       encoder.String(event.not_isolated);
       break;
@@ -249,6 +254,11 @@ absl::StatusOr<Event> Decode(absl::string_view message) {
       event.not_isolated = std::string(*why);
       return event;
     }
+    case Event::Kind::kSanitizer:
+      if (!decoder.complete()) {
+        return Unreadable();
+      }
+      return event;
     case Event::Kind::kCrash:
       event.crash = std::string(message.substr(sizeof(kCrashPrefix)));
       return event;
@@ -284,6 +294,7 @@ std::vector<TestReport> MakeTestReports(Result result, size_t tests) {
   TestReport& last = reports.back();
   last.outcome = result.outcome;
   last.code = result.code;
+  last.sanitizer = last.sanitizer || result.returned;
   last.usage = result.usage;
   last.namespaces = result.namespaces;
   last.omitted_bytes = result.omitted_bytes;

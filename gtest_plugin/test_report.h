@@ -41,6 +41,7 @@ struct Event {
     kTestEnd = 4,
     kCrash = 5,
     kNotIsolated = 6,
+    kSanitizer = 7,
   };
   Kind kind = Kind::kPart;
   Part part;
@@ -56,6 +57,9 @@ struct Event {
 // How a crash event begins: a signal handler puts the text behind it, to the end of
 // the message.
 inline constexpr char kCrashPrefix[] = {static_cast<char>(Event::Kind::kCrash), 0, 0, 0};
+
+// The whole of the event that a sanitizer ends the process, likewise.
+inline constexpr char kSanitizerEvent[] = {static_cast<char>(Event::Kind::kSanitizer), 0, 0, 0};
 
 // The event that tells of an assertion.
 Event EventOf(const ::testing::TestPartResult& result);
@@ -86,6 +90,7 @@ struct TestReport {
   // What became of the process.
   Outcome outcome = Outcome::kLost;
   int code = 0;
+  bool sanitizer = false;  // ended it, for what it found
   Usage usage;
   Namespaces namespaces;
   // Where all of its output is, as in Result.

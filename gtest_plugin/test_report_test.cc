@@ -56,6 +56,12 @@ Part Failure(const std::string& message) {
   return {TestPartResult::kFatalFailure, "a_test.cc", 7, message};
 }
 
+Event SanitizerEvent() {
+  Event event;
+  event.kind = Event::Kind::kSanitizer;
+  return event;
+}
+
 struct EventCase {
   const char* name;
   Event event;
@@ -102,7 +108,7 @@ INSTANTIATE_TEST_SUITE_P(
         EventCase{"PartWithBinaryBytes", PartEvent(Failure(std::string("\0\xff", 2)))},
         EventCase{"Property", PropertyEvent("key", "value")},
         EventCase{"EmptyProperty", PropertyEvent("", "")}, EventCase{"TestStart", StartEvent(7)},
-        EventCase{"TestEnd", EndEvent(int64_t{1} << 40)}),
+        EventCase{"TestEnd", EndEvent(int64_t{1} << 40)}, EventCase{"Sanitizer", SanitizerEvent()}),
     [](const auto& test) { return std::string(test.param.name); });
 
 TEST(CrashEvent, IsThePrefixAndTheText) {
@@ -116,6 +122,10 @@ TEST(CrashEvent, IsThePrefixAndTheText) {
     EXPECT_EQ(decoded->kind, Event::Kind::kCrash);
     EXPECT_EQ(decoded->crash, text);
   }
+}
+
+TEST(SanitizerEvent, IsWhatADeathCallbackSends) {
+  EXPECT_EQ(Encode(SanitizerEvent()), std::string(kSanitizerEvent, sizeof(kSanitizerEvent)));
 }
 
 TEST(Part, DiffersByEveryField) {

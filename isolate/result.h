@@ -76,6 +76,10 @@ struct Result {
   Outcome outcome = Outcome::kLost;
   int code = 0;
 
+  // Of kExited: the function had returned, but the process ended with another code, as
+  // ThreadSanitizer ends one in which it found something.
+  bool returned = false;
+
   // What was written to the standard streams.  Where more was written than the
   // limit allows, the middle is left out and a line there says how much.
   std::string out;

@@ -39,6 +39,9 @@
 namespace isolate::internal {
 namespace {
 
+// How much of a function's value becomes the exit code (exit(3)).
+constexpr int kExitCodeMask = 0xff;
+
 // Never block on a pipe that poll called readable: somebody may have been
 // faster.
 void MakeNonBlocking(const Fd& fd) {
@@ -358,12 +361,14 @@ absl::StatusOr<Result> Task::Take() {
   } else if (signaled) {
     result.outcome = Outcome::kSignaled;
     result.code = WTERMSIG(*wait_status_);
-  } else if (returned.has_value()) {
+  } else if (returned.has_value() && (!wait_status_.has_value() ||
+                                      WEXITSTATUS(*wait_status_) == (*returned & kExitCodeMask))) {
     result.outcome = Outcome::kReturned;
     result.code = *returned;
   } else if (wait_status_.has_value()) {
     result.outcome = Outcome::kExited;
     result.code = WEXITSTATUS(*wait_status_);
+    result.returned = returned.has_value();
   }
   result.out_file = out_file_.Keep();
   result.err_file = err_file_.Keep();

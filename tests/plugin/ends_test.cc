@@ -124,6 +124,12 @@ TEST(Crash, IsToldWithItsCauseAndItsStack) {
     EXPECT_THAT(text, HasSubstr(absl::StrCat("(anonymous namespace)::", crash.function)));
     EXPECT_THAT(text, ::testing::Not(HasSubstr("isolate::Executor"))) << "of the runner's stack";
   }
+  // A sanitizer gives threads a stack for handlers.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  EXPECT_THAT(sections.at("Crash.OfAnOverflowOfAThreadsStack").text,
+              HasSubstr("died of SIGSEGV before the test ended; no handler could run, as where a "
+                        "thread's stack has overflowed\n"));
+#endif
   const Section& death = sections.at("DeathTest.OfACrashTellsNothing");
   EXPECT_EQ(death.ending, "OK");
   EXPECT_EQ(death.text, "");

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -139,6 +140,21 @@ TEST(Outcome, NothingThatTheFunctionChangesComesBack) {
             "returned 2");
   EXPECT_EQ(value, 1);
   EXPECT_EQ(getenv("ISOLATE_CHANGED"), nullptr);
+}
+
+// As ThreadSanitizer ends a process in which it found something: here, when what stands in buffers
+// is written.
+TEST(Outcome, IsAnotherCodeThanTheFunctionsWhereTheProcessEndsWithOne) {
+  const absl::StatusOr<Result> result = isolate::Run({}, [](Reporter&) {
+    cookie_io_functions_t functions = {};
+    functions.write = [](void*, const char*, size_t) -> ssize_t { _exit(66); };
+    FILE* stream = fopencookie(nullptr, "w", functions);
+    return fputs("text", stream) >= 0 ? 0 : 1;
+  });
+  EXPECT_EQ(Told(result), "exited with 66");
+  EXPECT_TRUE(result->returned);
+  EXPECT_FALSE(result->ok());
+  EXPECT_FALSE(isolate::Run({}, [](Reporter&) -> int { _exit(66); })->returned);
 }
 
 TEST(Outcome, SeesTheCallersMemory) {

@@ -33,6 +33,9 @@ TEST(Crash, OfAReadOnlyAddress) {
   WriteTo(reinterpret_cast<uintptr_t>(page));
 }
 
+TEST(Crash, OfAnOverflowOfAThreadsStack) {
+  std::thread([] { Recurse(0); }).join();
+}
 TEST(Crash, OfAnOverflowOfTheStack) { EXPECT_EQ(Recurse(0), 0); }
 
 TEST(Crash, OfAnAbort) { AbortHere(); }

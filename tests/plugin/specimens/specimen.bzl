@@ -39,6 +39,7 @@ def specimen(name, src = None, own_main = False, deps = []):
         cc_binary(
             name = folder + "/" + name,
             testonly = True,
+            visibility = ["//tests/plugin:__pkg__"],
             # In this order: the specimen calls what the other has.
             deps = [
                 name,
