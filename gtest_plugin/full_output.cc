@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -33,23 +34,25 @@ std::string Move(const std::string& file, const std::string& folder, const char*
 
 }  // namespace
 
-void KeepFullOutput(const ::testing::TestInfo& test, const TestReport& report) {
-  const std::string folder = OutputsFolderOf(test);
+void KeepFullOutput(const ::testing::TestInfo& test, TestReport& report) {
   const struct {
-    const std::string& file;
+    std::string& file;
     const char* name;
   } outputs[] = {{report.out_file, "stdout"}, {report.err_file, "stderr"}};
   for (const auto& output : outputs) {
     if (!output.file.empty()) {
+      const std::string outputs_folder = std::filesystem::path(output.file).parent_path().string();
+      const std::string file = Move(output.file, FolderOf(test, outputs_folder), output.name);
+      output.file.clear();
       fflush(stdout);
-      fprintf(stderr, "isolate: all that %s.%s printed is in %s\n", test.test_suite_name(),
-              test.name(), Move(output.file, folder, output.name).c_str());
+      fprintf(stderr, "isolate: all that the process of %s.%s printed is in %s\n",
+              test.test_suite_name(), test.name(), file.c_str());
     }
   }
   if (!report.full_output_error.empty()) {
     fflush(stdout);
-    fprintf(stderr, "isolate: not all that %s.%s printed was kept: %s\n", test.test_suite_name(),
-            test.name(), report.full_output_error.c_str());
+    fprintf(stderr, "isolate: not all that the process of %s.%s printed was kept: %s\n",
+            test.test_suite_name(), test.name(), report.full_output_error.c_str());
   }
 }
 

@@ -28,34 +28,37 @@ using ::isolate::internal::MonotonicNow;
 
 namespace {
 
-// Somebody can read there what is printed, and answer; a job in the background would be stopped.
+bool IsInForeground() { return tcgetpgrp(STDIN_FILENO) == getpgrp(); }
+
+// Somebody can read there what is printed, and answer.
 bool HasTerminal() {
-  return isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1 &&
-         tcgetpgrp(STDIN_FILENO) == getpgrp();
+  return isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1 && IsInForeground();
 }
 
-// An interruption ends the wait, too; it comes in nowhere
-// but in ppoll, so that it is not missed.
+extern "C" void OnContinue(int) {}
+
+// In the background nobody can answer, until SIGCONT says that this may have changed.  An
+// interruption ends the wait, too; signals come in nowhere but in ppoll, so that none is missed.
 void WaitForEnter(absl::Duration limit) {
   const absl::Time end = MonotonicNow() + limit;
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  pollfd input = {STDIN_FILENO, POLLIN, 0};
-  while (Interruption() == 0) {
+  struct sigaction on_continue = {};
+  struct sigaction on_continue_before = {};
+  on_continue.sa_handler = OnContinue;
+  sigaction(SIGCONT, &on_continue, &on_continue_before);
+  for (bool waits = true; waits && Interruption() == 0;) {
+    pollfd input = {IsInForeground() ? STDIN_FILENO : -1, POLLIN, 0};
     const absl::Duration left = std::max(end - MonotonicNow(), absl::ZeroDuration());
     const timespec timeout = absl::ToTimespec(left);
     const int ready =
         ppoll(&input, 1, left == absl::InfiniteDuration() ? nullptr : &timeout, &before);
-    if (ready > 0) {
-      char line[256];
-      (void)!read(STDIN_FILENO, line, sizeof(line));
-    }
-    if (ready >= 0) {
-      break;
-    }
+    char line[256];
+    waits = ready < 0 || (ready > 0 && read(STDIN_FILENO, line, sizeof(line)) < 0);
   }
+  sigaction(SIGCONT, &on_continue_before, nullptr);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
@@ -71,8 +74,8 @@ std::string FreeFolder(const std::string& parent) {
 
 }  // namespace
 
-absl::Status CheckThatSandboxesCanBeKept() {
-  if (HasTerminal() || !OutputsFolder().empty()) {
+absl::Status CheckThatSandboxesCanBeKept(const std::string& outputs) {
+  if (HasTerminal() || !outputs.empty()) {
     return absl::OkStatus();
   }
   return absl::InvalidArgumentError(
@@ -80,13 +83,11 @@ absl::Status CheckThatSandboxesCanBeKept() {
       "a folder to which the files of tests that fail are copied");
 }
 
-void Keep(const ::testing::TestInfo& test, const KeptSandbox& sandbox, absl::Duration limit) {
+void Keep(const ::testing::TestInfo& test, const KeptSandbox& sandbox, absl::Duration limit,
+          const std::string& outputs) {
   const std::string name = absl::StrCat(test.test_suite_name(), ".", test.name());
   fflush(stdout);
   if (HasTerminal()) {
-    if (Interruption() != 0) {
-      return;  // nobody waits for anything any more
-    }
     tcflush(STDIN_FILENO, TCIFLUSH);  // what was typed before is no answer
     fprintf(
         stderr,
@@ -96,7 +97,14 @@ void Keep(const ::testing::TestInfo& test, const KeptSandbox& sandbox, absl::Dur
     WaitForEnter(limit);
     return;
   }
-  const std::string folder = FreeFolder(OutputsFolderOf(test));
+  if (outputs.empty()) {
+    fprintf(stderr,
+            "isolate: nothing of %s is kept: the terminal is gone, and TEST_UNDECLARED_OUTPUTS_DIR "
+            "names no folder\n",
+            name.c_str());
+    return;
+  }
+  const std::string folder = FreeFolder(FolderOf(test, outputs));
   const absl::Status status = sandbox.CopyFilesTo(folder);
   std::error_code error;
   if (std::filesystem::exists(folder, error)) {

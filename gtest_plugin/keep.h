@@ -3,6 +3,8 @@
 
 // What --isolate_keep=failed does with the sandbox of a test that failed.
 
+#include <string>
+
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
@@ -10,13 +12,14 @@
 
 namespace isolate::gtest {
 
-// InvalidArgument where there is neither a terminal to wait at nor a folder to copy to.
-absl::Status CheckThatSandboxesCanBeKept();
+// InvalidArgument where there is neither a terminal to wait at nor a folder of outputs.
+absl::Status CheckThatSandboxesCanBeKept(const std::string& outputs);
 
 // At a terminal: prints the command that enters the sandbox, and waits until Enter is pressed, the
 // program is interrupted or `limit` has passed.  Without one: copies the files of the sandbox to
-// the test's folder among the outputs, and says where.
-void Keep(const ::testing::TestInfo& test, const KeptSandbox& sandbox, absl::Duration limit);
+// the test's folder in `outputs`, and says where.
+void Keep(const ::testing::TestInfo& test, const KeptSandbox& sandbox, absl::Duration limit,
+          const std::string& outputs);
 
 }  // namespace isolate::gtest
 

@@ -18,17 +18,14 @@ std::string OutputsFolder() {
   if (folder == nullptr || *folder == '\0' || !std::filesystem::is_directory(folder, error)) {
     return "";
   }
-  return std::filesystem::absolute(folder, error).string();
+  const std::string path = std::filesystem::absolute(folder, error).lexically_normal().string();
+  return path == "/" ? "" : path;
 }
 
-std::string OutputsFolderOf(const ::testing::TestInfo& test) {
-  const std::string folder = OutputsFolder();
-  if (folder.empty()) {
-    return "";
-  }
+std::string FolderOf(const ::testing::TestInfo& test, const std::string& outputs) {
   std::string name = absl::StrCat(test.test_suite_name(), ".", test.name());
   std::replace(name.begin(), name.end(), '/', '_');
-  return absl::StrCat(folder, "/", name);
+  return absl::StrCat(outputs, "/", name);
 }
 
 }  // namespace isolate::gtest

@@ -10,11 +10,11 @@
 
 namespace isolate::gtest {
 
-// The folder that the variable names, as an absolute path; empty where it names none.
+// The folder that the variable names, as an absolute path; empty where it names none, or the root.
 std::string OutputsFolder();
 
-// The one in it for a test, "Suite.Test" with each "/" an "_"; empty likewise.  Makes nothing.
-std::string OutputsFolderOf(const ::testing::TestInfo& test);
+// The one for a test in a folder of outputs, "Suite.Test" with each "/" an "_".  Makes nothing.
+std::string FolderOf(const ::testing::TestInfo& test, const std::string& outputs);
 
 }  // namespace isolate::gtest
 

@@ -80,7 +80,7 @@ absl::StatusOr<std::vector<Assignment>> Planner::Plan(TestSuite& suite,
           absl::StrCat("the traits of ", suite.name(), ".", test->name(),
                        ": suite_setup: a snapshot is not to be had with --isolate_spawn=exec"));
     }
-    if (assignment.snapshot && settings_.options.keep_failed &&
+    if (assignment.snapshot && assignment.scope == Scope::kTest && settings_.options.keep_failed &&
         settings_.options.full_output_folder.empty()) {
       return absl::InvalidArgumentError(absl::StrCat(
           "--isolate_keep=failed: the tests of ", suite.name(),

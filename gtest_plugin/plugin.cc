@@ -47,7 +47,7 @@ constexpr const char* kRunnersVariables[] = {
     "XML_OUTPUT_FILE",        "TEST_PREMATURE_EXIT_FILE", "GTEST_OUTPUT",
     "TEST_SHARD_INDEX",       "TEST_TOTAL_SHARDS",        "TEST_SHARD_STATUS_FILE",
     "GTEST_SHARD_INDEX",      "GTEST_TOTAL_SHARDS",       "GTEST_SHARD_STATUS_FILE",
-    "GTEST_STREAM_RESULT_TO",
+    "GTEST_STREAM_RESULT_TO", "ISOLATE_REPORT",           "ISOLATE_KEEP",
 };
 
 // Of Bazel's time limit a twentieth is kept for the end of the run.
@@ -153,7 +153,8 @@ absl::Status TryInstall(int* argc, char** argv) {
   settings->options.full_output_folder = OutputsFolder();
   settings->options.merge_stderr = IsSameFile(STDOUT_FILENO, STDERR_FILENO);
   if (settings->options.keep_failed) {
-    if (absl::Status status = CheckThatSandboxesCanBeKept(); !status.ok()) {
+    if (absl::Status status = CheckThatSandboxesCanBeKept(settings->options.full_output_folder);
+        !status.ok()) {
       return status;
     }
   }

@@ -25,10 +25,12 @@
 #include "gtest_plugin/surroundings.h"
 #include "gtest_plugin/test_process.h"
 #include "gtest_plugin/test_report.h"
+#include "isolate/internal/monotonic.h"
 #include "isolate/kept_sandbox.h"
 
 namespace isolate::gtest {
 
+using ::isolate::internal::MonotonicNow;
 using ::testing::TestInfo;
 using ::testing::TestPartResult;
 using ::testing::TestSuite;
@@ -259,8 +261,12 @@ void ReplayingListener::OnTestEnd(const TestInfo& test) {
 }
 
 void ReplayingListener::KeepSandbox(const TestInfo& test, bool failed) {
-  if (const std::unique_ptr<isolate::KeptSandbox> sandbox = scheduler_->TakeSandbox(test, failed)) {
-    Keep(test, *sandbox, keep_failed_);
+  const std::unique_ptr<isolate::KeptSandbox> sandbox = scheduler_->TakeSandbox(test, failed);
+  // Nobody waits at the end of a run that is ended, for a person or for a copy.
+  if (sandbox != nullptr && !ending_) {
+    const absl::Time before = MonotonicNow();
+    Keep(test, *sandbox, keep_failed_, outputs_);
+    scheduler_->Postpone(MonotonicNow() - before);
   }
 }
 

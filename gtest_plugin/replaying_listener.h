@@ -2,6 +2,7 @@
 #define GTEST_PLUGIN_REPLAYING_LISTENER_H_
 
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -30,6 +31,7 @@ class ReplayingListener : public ::testing::EmptyTestEventListener {
         report_(std::move(report)),
         run_limit_(settings.run_limit),
         keep_failed_(settings.keep_failed),
+        outputs_(settings.options.full_output_folder),
         same_network_(settings.options.network == Network::kHost),
         told_what_is_missed_(settings.spawn == Spawn::kExec) {
     instance_ = this;
@@ -69,6 +71,7 @@ class ReplayingListener : public ::testing::EmptyTestEventListener {
   const std::unique_ptr<RunReport> report_;
   const absl::Duration run_limit_;
   const absl::Duration keep_failed_;
+  const std::string outputs_;
   const bool same_network_;
   SuiteFunctionsMap suite_functions_;
   int iteration_ = 0;  // from 1 on

@@ -132,12 +132,18 @@ Json Beginning(const Settings& settings, absl::Time started) {
 
 absl::StatusOr<std::unique_ptr<RunReport>> RunReport::Create(const Settings& settings) {
   const std::string path = (std::filesystem::path(OutputsFolder()) / settings.report).string();
-  Fd file =
-      AboveStandardStreams(Fd(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)));
+  Fd file = AboveStandardStreams(Fd(
+      open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_NONBLOCK | O_CLOEXEC, 0666)));
   if (!file.valid()) {
     return absl::InvalidArgumentError(absl::StrCat("--isolate_report=", settings.report,
                                                    ": the file ", path,
                                                    " cannot be written: ", strerrordesc_np(errno)));
+  }
+  // Whose reader may go away, which would end the program.
+  struct stat status;
+  if (fstat(file.get(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISCHR(status.st_mode)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--isolate_report=", settings.report, ": name a file, and no pipe"));
   }
   std::unique_ptr<RunReport> report(new RunReport(path, std::move(file)));
   // The list of tests is the last key: it grows as they end, and is never held as a whole.

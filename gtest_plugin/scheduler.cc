@@ -192,6 +192,12 @@ std::unique_ptr<KeptSandbox> Scheduler::TakeSandbox(const TestInfo& test, bool f
   return std::move(job.sandbox);
 }
 
+void Scheduler::Postpone(absl::Duration away) {
+  for (const auto& [id, job] : by_id_) {
+    job->since += away;
+  }
+}
+
 void Scheduler::Forget(const TestInfo& test) {
   const auto found = by_test_.find(&test);
   if (found != by_test_.end()) {

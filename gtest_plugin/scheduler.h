@@ -75,6 +75,10 @@ class Scheduler {
   // the last that ran there; once.  `failed`: so it did.
   std::unique_ptr<KeptSandbox> TakeSandbox(const ::testing::TestInfo& test, bool failed);
 
+  // Of the time that each test has run, this was spent elsewhere than in a Wait: it does not make
+  // the test slow.
+  void Postpone(absl::Duration away);
+
   // Gives a report's memory back.
   void Forget(const ::testing::TestInfo& test);
 

@@ -211,9 +211,10 @@ void Snapshot::OnTestEnd(const TestInfo& test) {
   }
   ReplayTime(test, *report_);
   KeepFullOutput(test, *report_);
-  if (const std::unique_ptr<KeptSandbox> sandbox =
-          scheduler_->TakeSandbox(test, test.result()->Failed())) {
-    Keep(test, *sandbox, settings_.keep_failed);
+  const std::unique_ptr<KeptSandbox> sandbox =
+      scheduler_->TakeSandbox(test, test.result()->Failed());
+  if (sandbox != nullptr && !scheduler_->ending()) {
+    Keep(test, *sandbox, settings_.keep_failed, settings_.options.full_output_folder);
   }
   scheduler_->Forget(test);
 }

@@ -46,7 +46,8 @@ std::string CoreFolder(const TestInfo& test) {
   if (pattern.empty() || pattern.find_first_of("|/@") != std::string::npos) {
     return "";  // it goes to a program, or to a place of its own
   }
-  return OutputsFolderOf(test);
+  const std::string outputs = OutputsFolder();
+  return outputs.empty() ? "" : FolderOf(test, outputs);
 }
 
 // The tests of the suite: those that gtest is to run while it runs the suite, and

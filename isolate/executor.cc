@@ -41,6 +41,7 @@
 namespace isolate {
 namespace {
 
+using internal::Ends;
 using internal::EnterPlan;
 using internal::Entry;
 using internal::Fd;
@@ -78,7 +79,7 @@ class Executor::Impl {
   }
 
   absl::StatusOr<Kind> AddKind(const Options& options);
-  absl::StatusOr<Id> Start(Function function, Kind number);
+  absl::StatusOr<Id> Start(Function function, Kind number, Ends ends);
   Finished WaitAny(absl::Duration limit);
   void Interrupt();
   void Terminate(Id id);
@@ -96,7 +97,7 @@ class Executor::Impl {
   static Joined Fork(const Sandboxes& kind, const Sandbox& sandbox, EnterPlan& plan,
                      const Nonce& nonce, Function function);
   absl::StatusOr<Id> Adopt(const Options& options, const Joined& joined, Sandbox sandbox,
-                           TaskPipes pipes, const Nonce& nonce);
+                           TaskPipes pipes, const Nonce& nonce, Ends ends);
   void ComeBack();
   void WaitForEvents(absl::Time deadline);
   static void SetEnvironment(const Sandboxes& kind);
@@ -151,7 +152,7 @@ absl::StatusOr<Executor::Kind> Executor::Impl::AddKind(const Options& options) {
   return kinds_.size() - 1;
 }
 
-absl::StatusOr<Executor::Id> Executor::Impl::Start(Function function, Kind number) {
+absl::StatusOr<Executor::Id> Executor::Impl::Start(Function function, Kind number, Ends ends) {
   if (number >= kinds_.size()) {
     return absl::InvalidArgumentError(absl::StrCat("there is no kind ", number, " of sandboxes"));
   }
@@ -173,11 +174,13 @@ absl::StatusOr<Executor::Id> Executor::Impl::Start(Function function, Kind numbe
       !status.ok()) {
     return status;
   }
+  // What it has from the caller is gone when it executes a program.
+  entry.plan().check_memory = ends == Ends::kByReturning;
   const Joined joined = Fork(kind, *sandbox, entry.plan(), *nonce, function);
   if (joined.pid < 0) {
     return ToStatus({joined.step, joined.error, ""});
   }
-  return Adopt(kind.options, joined, *std::move(sandbox), *std::move(pipes), *nonce);
+  return Adopt(kind.options, joined, *std::move(sandbox), *std::move(pipes), *nonce, ends);
 }
 
 // Returns in the runner only.
@@ -200,7 +203,7 @@ Joined Executor::Impl::Fork(const Sandboxes& kind, const Sandbox& sandbox, Enter
 
 absl::StatusOr<Executor::Id> Executor::Impl::Adopt(const Options& options, const Joined& joined,
                                                    Sandbox sandbox, TaskPipes pipes,
-                                                   const Nonce& nonce) {
+                                                   const Nonce& nonce, Ends ends) {
   int error = joined.error;
   Fd process(joined.process);
   if (process.valid()) {
@@ -211,7 +214,7 @@ absl::StatusOr<Executor::Id> Executor::Impl::Adopt(const Options& options, const
       std::make_unique<Task>(joined.pid, std::move(process), std::move(sandbox),
                              Task::Pipes{std::move(pipes.report.ours), std::move(pipes.out.ours),
                                          std::move(pipes.err.ours)},
-                             nonce, options);
+                             nonce, options, ends);
   if (task->Descriptor(Task::kProcess) < 0) {
     task->Kill();
     task->Reap();
@@ -356,7 +359,7 @@ absl::StatusOr<Executor::Kind> Executor::AddKind(const Options& options) {
 }
 
 absl::StatusOr<Executor::Id> Executor::Start(Function function, Kind kind) {
-  return impl_->Start(function, kind);
+  return impl_->Start(function, kind, Ends::kByReturning);
 }
 
 absl::StatusOr<Executor::Id> Executor::StartCommand(const std::vector<std::string>& argv) {
@@ -376,7 +379,7 @@ absl::StatusOr<Executor::Id> Executor::StartCommand(const std::vector<std::strin
     execvp(arguments[0], arguments.data());
     reporter.FailExec(arguments[0]);
   };
-  return impl_->Start(execute, kDefaultKind);
+  return impl_->Start(execute, kDefaultKind, Ends::kByExiting);
 }
 
 Executor::Finished Executor::WaitAny(absl::Duration limit) { return impl_->WaitAny(limit); }

@@ -15,16 +15,18 @@
 #include <sys/types.h>
 
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "isolate/internal/fd.h"
 #include "isolate/internal/sandbox_supply.h"
 
 namespace isolate {
 
 class KeptSandbox {
  public:
-  // For the Executor.
-  explicit KeptSandbox(internal::Sandbox sandbox);
+  // For the Executor.  `pipes` are the reading ends of what is written in it.
+  KeptSandbox(internal::Sandbox sandbox, std::vector<internal::Fd> pipes);
 
   // Kills all that is in the sandbox.
   ~KeptSandbox() = default;
@@ -36,13 +38,14 @@ class KeptSandbox {
   std::string EnterCommand() const;
 
   // Copies what is in its private folders to `folder`, which is made if it is missing: what was in
-  // /tmp to FOLDER/tmp.  Files, folders and symbolic links, with their modes; nothing that is
-  // mounted there.  All that can be copied is; the error is that of the first that could not, and
-  // names it.  Costs reading and writing all of it.
+  // /tmp to FOLDER/tmp.  Files with their holes, folders and symbolic links, with their
+  // permissions; nothing that is mounted there.  All that can be copied is; the error is that of
+  // the first that could not, and names it.  Costs reading and writing all of it.
   absl::Status CopyFilesTo(const std::string& folder) const;
 
  private:
   internal::Sandbox sandbox_;
+  const std::vector<internal::Fd> pipes_;  // without them, who writes would die of SIGPIPE
 };
 
 }  // namespace isolate

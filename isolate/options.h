@@ -124,8 +124,9 @@ struct Options {
   absl::Duration timeout = absl::InfiniteDuration();
   absl::Duration grace = absl::Seconds(2);
 
-  // Where the result is not ok(), the sandbox stays, with all that is in it: Executor::Finished has
-  // it.  Of what was still running then, no more output is read.
+  // Where a function did not return 0, or a command did not exit with 0, the sandbox stays, with
+  // all that is in it: Executor::Finished has it.  Of what still runs there no more output is read:
+  // who writes more than a pipe holds waits.
   bool keep_failed = false;
 
   // How many bytes of each output stream are kept, half of them from its
@@ -133,8 +134,8 @@ struct Options {
   int64_t output_limit_bytes = int64_t{64} << 20;
 
   // A folder of the caller's for what is longer: each such stream goes, as a whole, to a file
-  // there, named by Result::out_file or err_file, which is the caller's to remove.  Empty: it is
-  // cut only.
+  // there, named by Result::out_file or err_file, which is the caller's to remove; a gibibyte of it
+  // at most, with a line that says so.  Empty: it is cut only.
   std::string full_output_folder;
 
   // Standard error goes where standard output goes, so that the order of the

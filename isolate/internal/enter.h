@@ -43,6 +43,7 @@ struct EnterPlan {
 
   // The most bytes of its own that the process may have; RLIM_INFINITY: leave it.
   rlim_t memory_limit = RLIM_INFINITY;
+  bool check_memory = true;  // that there are not more already
 
   // Descriptors of the runner's machinery.
   const int* close = nullptr;

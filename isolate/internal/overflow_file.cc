@@ -2,8 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <string>
@@ -17,7 +15,7 @@
 namespace isolate::internal {
 
 OverflowFile::OverflowFile(const std::string& folder, absl::string_view name)
-    : path_(folder.empty() ? "" : absl::StrCat(folder, "/", name, "-XXXXXX")) {}
+    : pattern_(folder.empty() ? "" : absl::StrCat(folder, "/", name, "-", getpid(), "-")) {}
 
 OverflowFile::~OverflowFile() {
   if (file_.valid() && !kept_) {
@@ -34,26 +32,35 @@ std::string OverflowFile::Keep() {
 }
 
 void OverflowFile::Append(absl::string_view bytes) {
-  if (path_.empty() || !status_.ok()) {
+  if (pattern_.empty() || !status_.ok() || size_ >= kMaxSize) {
     return;
   }
   if (!file_.valid()) {
-    file_ = AboveStandardStreams(Fd(mkostemp(path_.data(), O_CLOEXEC)));
-    if (!file_.valid()) {
-      Fail();
-      return;
-    }
-    // For everybody who may look at the other outputs, too.
-    fchmod(file_.get(), 0644);
+    Open();
   }
-  if (raw::WriteAll(file_.get(), bytes.data(), bytes.size()) != 0) {
-    Fail();
+  bytes = bytes.substr(0, static_cast<size_t>(kMaxSize - size_));
+  size_ += static_cast<int64_t>(bytes.size());
+  Write(bytes);
+  if (size_ == kMaxSize) {
+    Write("\n[isolate: what came after this is left out]\n");
   }
 }
 
-void OverflowFile::Fail() {
-  status_ = absl::ErrnoToStatus(errno, absl::StrCat("cannot write ", path_));
-  if (file_.valid()) {
+// As everybody's files, with the umask; and of a name that nobody has.
+void OverflowFile::Open() {
+  for (int number = 1; status_.ok() && !file_.valid(); ++number) {
+    path_ = absl::StrCat(pattern_, number);
+    file_ = AboveStandardStreams(
+        Fd(open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)));
+    if (!file_.valid() && errno != EEXIST) {
+      status_ = absl::ErrnoToStatus(errno, absl::StrCat("cannot write ", path_));
+    }
+  }
+}
+
+void OverflowFile::Write(absl::string_view bytes) {
+  if (status_.ok() && raw::WriteAll(file_.get(), bytes.data(), bytes.size()) != 0) {
+    status_ = absl::ErrnoToStatus(errno, absl::StrCat("cannot write ", path_));
     unlink(path_.c_str());
     file_.Reset();
   }

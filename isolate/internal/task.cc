@@ -62,10 +62,11 @@ SetupFailure DecodeSetupFailure(absl::string_view payload) {
 }  // namespace
 
 Task::Task(pid_t pid, Fd process, Sandbox sandbox, Pipes pipes, const Nonce& nonce,
-           const Options& options)
+           const Options& options, Ends ends)
     : pid_(pid),
       has_pid_namespace_(options.pid_namespace),
       keep_failed_(options.keep_failed),
+      ends_(ends),
       grace_(options.grace),
       process_(std::move(process)),
       sandbox_(std::move(sandbox)),
@@ -234,7 +235,6 @@ void Task::Conclude() {
   if (keep_failed_) {
     ReadWhatIsThere();
     if (!Succeeded()) {
-      ClosePipes();
       kept_ = true;
       finished_ = true;
       return;
@@ -264,11 +264,18 @@ bool Task::Succeeded() const {
       return *Decoder(frame.payload).U32() == 0;
     }
   }
-  return WEXITSTATUS(*wait_status_) == 0;
+  return ends_ == Ends::kByExiting && WEXITSTATUS(*wait_status_) == 0;
 }
 
 std::unique_ptr<KeptSandbox> Task::TakeKept() {
-  return kept_ ? std::make_unique<KeptSandbox>(std::move(sandbox_)) : nullptr;
+  if (!kept_) {
+    return nullptr;
+  }
+  std::vector<Fd> pipes;
+  for (const Source source : {kReport, kOut, kErr}) {
+    pipes.push_back(std::move(Pipe(source)));
+  }
+  return std::make_unique<KeptSandbox>(std::move(sandbox_), std::move(pipes));
 }
 
 void Task::Terminate(absl::Time now) {

@@ -25,6 +25,9 @@
 
 namespace isolate::internal {
 
+// How a process ends that goes all its way.
+enum class Ends { kByReturning, kByExiting };
+
 class Task {
  public:
   // The runner's ends of the pipes; `err` is invalid where stderr is merged.
@@ -39,7 +42,7 @@ class Task {
   static constexpr int kSourceCount = 5;
 
   Task(pid_t pid, Fd process, Sandbox sandbox, Pipes pipes, const Nonce& nonce,
-       const Options& options);
+       const Options& options, Ends ends);
 
   // The descriptor of a source; -1 where it has ended or is not waited for.
   int Descriptor(Source source) const;
@@ -87,6 +90,7 @@ class Task {
   const pid_t pid_;
   const bool has_pid_namespace_;
   const bool keep_failed_;
+  const Ends ends_;
   const absl::Duration grace_;
   Fd process_;  // pidfd; invalid once the process is reaped
   Sandbox sandbox_;

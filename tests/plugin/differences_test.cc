@@ -58,6 +58,8 @@ TEST(Variables, OfTheRunnerAreNotTheTests) {
                          {"GTEST_SHARD_STATUS_FILE", folder + "gtest_shard"},
                          {"GTEST_STREAM_RESULT_TO", ""},
                          {"GTEST_TOTAL_SHARDS", "1"},
+                         {"ISOLATE_KEEP", "none"},
+                         {"ISOLATE_REPORT", folder + "report.json"},
                          {"TEST_PREMATURE_EXIT_FILE", folder + "premature_exit"},
                          {"TEST_SHARD_INDEX", "0"},
                          {"TEST_SHARD_STATUS_FILE", folder + "shard"},

@@ -163,7 +163,8 @@ TEST(Core, LandsAmongTheOutputsThatBazelKeeps) {
 }
 
 TEST(FullOutput, IsAmongTheOutputsThatBazelKeeps) {
-  const std::string outputs = ::testing::TempDir() + "/outputs";
+  const std::string outputs =
+      std::filesystem::path(::testing::TempDir() + "/outputs").lexically_normal();
   std::filesystem::create_directory(outputs);
   Command command{"flood",
                   Build::kIsolated,
@@ -176,8 +177,9 @@ TEST(FullOutput, IsAmongTheOutputsThatBazelKeeps) {
     for (const char* name : {"stdout.txt", "stdout-2.txt"}) {
       const std::string path = absl::StrCat(outputs, "/Forty_Flood.IsInOrder_1/", name);
       EXPECT_THAT(finished.err,
-                  HasSubstr(absl::StrCat("isolate: all that Forty/Flood.IsInOrder/1 printed is in ",
-                                         path, "\n")));
+                  HasSubstr(absl::StrCat(
+                      "isolate: all that the process of Forty/Flood.IsInOrder/1 printed is in ",
+                      path, "\n")));
       std::ifstream file(path);
       const std::string text(std::istreambuf_iterator<char>(file), {});
       EXPECT_EQ(Count(text, "test 1 line "), 200);

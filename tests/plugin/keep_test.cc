@@ -63,7 +63,7 @@ class KeptFiles : public ::testing::Test {
     return files;
   }
 
-  const std::string outputs_ = ::testing::TempDir() + "/outputs";
+  const std::string outputs_ = fs::path(::testing::TempDir() + "/outputs").lexically_normal();
 };
 
 TEST_F(KeptFiles, AreThoseOfTestsThatFailed) {
@@ -220,6 +220,17 @@ TEST_F(AtATerminal, AnInterruptionEndsTheWait) {
   terminal_.ReadUntil("Press Enter here to go on.\r\n");
   program.Kill(SIGINT);
   EXPECT_EQ(program.Wait().signal, SIGINT);
+}
+
+// As a job does that is sent to the background.
+TEST_F(AtATerminal, NothingIsKeptWhereTheTerminalIsGone) {
+  Command command = Keeping("Leaves.AndFails", "failed");
+
+  command.environment.emplace_back("KEEPS_WITHOUT_TERMINAL", "1");
+  const Finished finished = Execute(command);
+  EXPECT_EQ(finished.exit_code, 1);
+  EXPECT_THAT(terminal_.ReadUntil("names no folder"),
+              HasSubstr("nothing of Leaves.AndFails is kept"));
 }
 
 TEST_F(AtATerminal, ASnapshotsTestsNeedAFolder) {

@@ -1,6 +1,10 @@
 // --isolate_report, read back.
 
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <iterator>
@@ -180,6 +184,15 @@ TEST_F(RunReport, ThatCannotBeOpenedIsAnErrorBeforeAnyTest) {
   EXPECT_EQ(finished.exit_code, 2);
   EXPECT_EQ(finished.out, "");
   EXPECT_THAT(finished.err, HasSubstr("--isolate_report=/no/such/folder/report: "));
+}
+
+// Its reader might go away, and the program with it.
+TEST_F(RunReport, IsNoPipe) {
+  ASSERT_EQ(mkfifo(Path().c_str(), 0600), 0);
+  const int reader = open(Path().c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  EXPECT_EQ(Execute(Reporting("results")).exit_code, 2);
+  close(reader);
+  EXPECT_EQ(Execute(Reporting("results")).exit_code, 2);
 }
 
 TEST_F(RunReport, ThatCannotBeWrittenIsNamed) {

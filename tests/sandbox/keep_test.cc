@@ -79,9 +79,18 @@ TEST(Keep, IsForWhateverFailed) {
   EXPECT_EQ(KeptOf([] { return 0; }), "returned 0");
   EXPECT_EQ(KeptOf([] { return 1; }), "returned 1, kept");
   EXPECT_EQ(KeptOf([] { return 256; }), "returned 256, kept");
-  EXPECT_EQ(KeptOf([]() -> int { _exit(0); }), "exited with 0");
+  EXPECT_EQ(KeptOf([]() -> int { _exit(0); }), "exited with 0, kept");
   EXPECT_EQ(KeptOf([]() -> int { _exit(3); }), "exited with 3, kept");
   EXPECT_EQ(KeptOf([] { return raise(SIGKILL); }), "died of SIGKILL, kept");
+}
+
+TEST(Keep, IsForACommandThatFailed) {
+  const auto executor = *Executor::Create(Keeping());
+  for (const char* command : {"true", "false"}) {
+    ASSERT_TRUE(executor->StartCommand({command}).ok());
+    const Executor::Finished finished = executor->WaitAny();
+    EXPECT_EQ(finished.sandbox != nullptr, command == std::string("false")) << command;
+  }
 }
 
 TEST(Keep, IsForWhatTookTooLong) {
@@ -199,6 +208,25 @@ TEST(KeptSandbox, MayHaveALoudProcessInIt) {
             "returned 1, kept");
 }
 
+// Who writes there must not die of it: there is somebody who could read.
+TEST(KeptSandbox, LetsAProcessInItPrint) {
+  const Kept kept(Keeping(), [] {
+    if (fork() == 0) {
+      char byte;
+      const int told = open("/tmp/tell", O_RDONLY | O_CLOEXEC);
+      const bool asked = read(told, &byte, 1) == 1;
+      const bool wrote = asked && write(STDOUT_FILENO, "text", 4) == 4;
+      close(open(wrote ? "/tmp/wrote" : "/tmp/failed", O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
+      _exit(0);
+    }
+    return mkfifo("/tmp/tell", 0600) == 0 ? 1 : 2;
+  });
+  ASSERT_NE(kept.sandbox(), nullptr);
+  InIt(*kept.sandbox(), "sh -c 'echo > /tmp/tell'");
+  EXPECT_TRUE(
+      Eventually([&] { return absl::StrContains(InIt(*kept.sandbox(), "ls /tmp"), "wrote"); }));
+}
+
 // --- its files ---------------------------------------------------------------------
 
 TEST(KeptFiles, AreCopiedAsTheyAre) {
@@ -250,6 +278,36 @@ TEST(KeptFiles, OfNothingAreNoFolder) {
   EXPECT_FALSE(Exists(folder.path() + "/copy"));
 }
 
+TEST(KeptFiles, KeepTheirHoles) {
+  const Folder folder;
+  const Kept kept(Keeping(), [] {
+    const int file = open("/tmp/sparse", O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    return ftruncate(file, off_t{1} << 40) == 0 && pwrite(file, "text", 4, off_t{1} << 39) == 4 ? 1
+                                                                                                : 2;
+  });
+  EXPECT_EQ(kept.told(), "returned 1");
+  ASSERT_NE(kept.sandbox(), nullptr);
+  EXPECT_EQ(kept.sandbox()->CopyFilesTo(folder.path()), absl::OkStatus());
+  struct stat status = {};
+  ASSERT_EQ(stat((folder.path() + "/tmp/sparse").c_str(), &status), 0);
+  EXPECT_EQ(status.st_size, off_t{1} << 40);
+  EXPECT_LT(status.st_blocks, 10'000);
+}
+
+TEST(KeptFiles, GiveNobodyRights) {
+  const Folder folder;
+  const Kept kept(Keeping(), [] {
+    MakeFile("/tmp/program");
+    return chmod("/tmp/program", 06755) == 0 ? 1 : 2;
+  });
+  EXPECT_EQ(kept.told(), "returned 1");
+  ASSERT_NE(kept.sandbox(), nullptr);
+  EXPECT_EQ(kept.sandbox()->CopyFilesTo(folder.path()), absl::OkStatus());
+  struct stat status = {};
+  ASSERT_EQ(stat((folder.path() + "/tmp/program").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777, 0755);
+}
+
 // For an ordinary user, a folder that must not be written to.
 TEST(KeptFiles, MayLieInFoldersThatNobodyMayWriteTo) {
   const Folder folder;
@@ -262,7 +320,6 @@ TEST(KeptFiles, MayLieInFoldersThatNobodyMayWriteTo) {
   ASSERT_NE(kept.sandbox(), nullptr);
   EXPECT_EQ(kept.sandbox()->CopyFilesTo(folder.path()), absl::OkStatus());
   EXPECT_TRUE(Exists(folder.path() + "/tmp/folder/file"));
-  chmod((folder.path() + "/tmp/folder").c_str(), 0700);
 }
 
 TEST(KeptFiles, ThatCannotBeCopiedAreNamed) {
@@ -273,7 +330,7 @@ TEST(KeptFiles, ThatCannotBeCopiedAreNamed) {
   ASSERT_NE(kept.sandbox(), nullptr);
   const absl::Status status = kept.sandbox()->CopyFilesTo("/proc/no_such_place");
   EXPECT_FALSE(status.ok());
-  EXPECT_TRUE(absl::StrContains(status.message(), "/proc/no_such_place")) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "cannot copy /tmp")) << status;
 }
 
 }  // namespace

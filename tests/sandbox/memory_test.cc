@@ -67,6 +67,19 @@ TEST(MemoryLimit, HoldsForEveryProcess) {
   EXPECT_EQ(result->out, "524288\n524288\n");
 }
 
+// Which is gone when a program is executed.
+TEST(MemoryLimit, OfACommandDoesNotCountWhatTheCallerHas) {
+  SKIP_WITH_SHADOW_MEMORY();
+  EXPECT_EQ(InCaller([] {
+              const std::string large(static_cast<size_t>(64 * kMega), 'x');
+              const absl::StatusOr<Result> result =
+                  RunCommand(WithLimit(32 * kMega), {"sh", "-c", "ulimit -d"});
+              return absl::StrCat(large.size() / kMega, " ",
+                                  result.ok() ? result->out : Told(result));
+            }),
+            "64 32768\n");
+}
+
 TEST(MemoryLimit, DoesNotRaiseTheCallersOwn) {
   SKIP_WITH_SHADOW_MEMORY();
   EXPECT_EQ(InCaller([] {
