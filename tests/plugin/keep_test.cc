@@ -63,7 +63,14 @@ class KeptFiles : public ::testing::Test {
     return files;
   }
 
-  const std::string outputs_ = fs::path(::testing::TempDir() + "/outputs").lexically_normal();
+  // Not in the scratch folder, where Bazel has another place: it would be mounted there, and an
+  // ordinary user cannot have a copy of a folder in which something is mounted.
+  static std::string Outputs() {
+    const char* bazels = getenv("TEST_UNDECLARED_OUTPUTS_DIR");
+    return fs::path((bazels != nullptr ? bazels : ::testing::TempDir()) + std::string("/kept"))
+        .lexically_normal();
+  }
+  const std::string outputs_ = Outputs();
 };
 
 TEST_F(KeptFiles, AreThoseOfTestsThatFailed) {

@@ -170,8 +170,8 @@ TEST(KeptSandbox, EndsWithAllThatIsInItWhenItIsGivenUp) {
                 return "not started";
               }
               Executor::Finished finished = executor->WaitAny();
-              // The helper and sandboxes that stand ready are no shells.
-              const bool there = absl::StrContains(Marked(), "sleep");
+              // A program is executed for a moment before it has its name.
+              const bool there = Eventually([] { return absl::StrContains(Marked(), "sleep"); });
               finished.sandbox.reset();
               const bool gone = Eventually([] { return !absl::StrContains(Marked(), "sleep"); });
               return absl::StrCat(there, gone);
