@@ -1,6 +1,8 @@
 #include "gtest_plugin/crash.h"
 
+#include <dlfcn.h>
 #include <limits.h>
+#include <link.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
@@ -8,6 +10,7 @@
 #include <unistd.h>
 
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "gtest_plugin/signal_safe_text.h"
@@ -114,8 +117,11 @@ void TellOfEnd(int signal, const siginfo_t& info, const void* context, Tell tell
   }
 }
 
-// Once its report is printed.
+// Once its report is printed.  In the runner there is nobody to tell.
 extern "C" void OnDeathBySanitizer() {
+  if (the_reporter == nullptr) {
+    return;
+  }
   the_reporter->SendLast({kSanitizerEvent, sizeof(kSanitizerEvent)});
 }
 
@@ -151,6 +157,31 @@ extern "C" void OnSignal(int signal, siginfo_t* info, void* context) {
 
 }  // namespace
 
+// gcc's sanitizers are libraries, each with a callback of its own, of which a program that has two
+// of them sees one by name.
+void PrepareForSanitizers() {
+  if (__sanitizer_set_death_callback != nullptr) {
+    __sanitizer_set_death_callback(OnDeathBySanitizer);
+  }
+  std::vector<std::string> libraries;
+  dl_iterate_phdr(
+      [](dl_phdr_info* info, size_t, void* names) {
+        if (strstr(info->dlpi_name, "san.so") != nullptr) {
+          static_cast<std::vector<std::string>*>(names)->emplace_back(info->dlpi_name);
+        }
+        return 0;
+      },
+      &libraries);
+  for (const std::string& name : libraries) {
+    if (void* const library = dlopen(name.c_str(), RTLD_LAZY | RTLD_NOLOAD)) {
+      if (void* const set = dlsym(library, "__sanitizer_set_death_callback")) {
+        reinterpret_cast<void (*)(void (*)())>(set)(OnDeathBySanitizer);
+      }
+      dlclose(library);
+    }
+  }
+}
+
 void ReleaseTermination() {
   struct sigaction now = {};
   if (sigaction(SIGTERM, nullptr, &now) == 0 && (now.sa_flags & SA_SIGINFO) != 0 &&
@@ -175,9 +206,6 @@ void ReportCrashes(const Reporter& reporter) {
     stack.ss_sp = signal_stack;
     stack.ss_size = sizeof(signal_stack);
     sigaltstack(&stack, nullptr);
-  }
-  if (__sanitizer_set_death_callback != nullptr) {
-    __sanitizer_set_death_callback(OnDeathBySanitizer);
   }
   for (const int signal : kSignals) {
     struct sigaction now = {};

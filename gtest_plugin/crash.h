@@ -17,9 +17,13 @@ namespace isolate::gtest {
 // theirs to its stderr.  After PrepareStacks (stacks.h).
 //
 // A signal that the program or a sanitizer handles or ignores is left to it; that a sanitizer ends
-// the process is an event of its own.  The crash of a process that the test forked, for a death
-// test, is nobody's news.
+// the process is an event of its own, after PrepareForSanitizers.  The crash of a process that the
+// test forked, for a death test, is nobody's news.
 void ReportCrashes(const Reporter& reporter);
+
+// Once in a program, early: takes the callbacks by which sanitizers that are linked in tell that
+// they end a process (<sanitizer/common_interface_defs.h>).
+void PrepareForSanitizers();
 
 // Gives SIGTERM its default action back, if ReportCrashes gave it another.
 void ReleaseTermination();

@@ -15,6 +15,7 @@
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "gtest/gtest.h"
+#include "gtest_plugin/crash.h"
 #include "gtest_plugin/exit_with.h"
 #include "gtest_plugin/gtest_private.h"
 #include "gtest_plugin/keep.h"
@@ -135,6 +136,7 @@ absl::Status TryInstall(int* argc, char** argv) {
   }
   if (IsSpawned()) {
     PrepareStacks(argv[0]);
+    PrepareForSanitizers();
     return InstallSpawned();
   }
   if (absl::optional<std::string> debugger = Debugger();
@@ -148,6 +150,7 @@ absl::Status TryInstall(int* argc, char** argv) {
     return absl::OkStatus();
   }
   PrepareStacks(argv[0]);
+  PrepareForSanitizers();
   settings->options.hidden_environment.assign(std::begin(kRunnersVariables),
                                               std::end(kRunnersVariables));
   settings->options.full_output_folder = OutputsFolder();
