@@ -9,16 +9,11 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "gtest_plugin/flag_values.h"
 #include "gtest_plugin/traits.h"
 #include "isolate/options.h"
 
 namespace isolate::gtest {
-
-// What a test process is.
-enum class Spawn {
-  kFork,  // a fork of the program as it is before its first test
-  kExec,  // the program, executed again
-};
 
 struct Settings {
   // False: run as without the plugin.
