@@ -89,7 +89,7 @@ std::string WhatEnded(const TestReport& report, absl::Duration limit) {
                           ": it called exit, executed another program, or closed descriptors "
                           "that it had not opened");
     case Outcome::kSignaled:
-      // Which has a stack of its own only in the main thread, where the plugin could give it one.
+      // A handler has a stack of its own in the main thread only.
       return absl::StrCat("isolate: the test's process ", Describe(report.outcome, report.code),
                           " ", Where(report),
                           report.code == SIGSEGV && report.crash.empty()
