@@ -211,6 +211,9 @@ TEST(KeptSandbox, MayHaveALoudProcessInIt) {
 // Who writes there must not die of it: there is somebody who could read.
 TEST(KeptSandbox, LetsAProcessInItPrint) {
   const Kept kept(Keeping(), [] {
+    if (mkfifo("/tmp/tell", 0600) != 0) {
+      return 2;
+    }
     if (fork() == 0) {
       char byte;
       const int told = open("/tmp/tell", O_RDONLY | O_CLOEXEC);
@@ -219,7 +222,7 @@ TEST(KeptSandbox, LetsAProcessInItPrint) {
       close(open(wrote ? "/tmp/wrote" : "/tmp/failed", O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
       _exit(0);
     }
-    return mkfifo("/tmp/tell", 0600) == 0 ? 1 : 2;
+    return 1;
   });
   ASSERT_NE(kept.sandbox(), nullptr);
   InIt(*kept.sandbox(), "sh -c 'echo > /tmp/tell'");
