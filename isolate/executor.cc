@@ -135,10 +135,11 @@ void Executor::Impl::RunTest(const Sandboxes& kind, const EnterPlan& plan, const
   internal::DisownDescriptors();
   SetEnvironment(kind);
   internal::PrintLineByLine();
-  Reporter reporter(plan.report, plan.out, nonce);
+  Reporter reporter(plan.report, plan.out, nonce, kind.supply->leak_plan());
   if (!reporter.Begin().ok()) {
     internal::raw::Exit(internal::kNotIsolatedExitCode);
   }
+  reporter.BeginLeakCheck();
   reporter.Finish(function(reporter));
 }
 

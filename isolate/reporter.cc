@@ -12,17 +12,21 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/optional.h"
 #include "isolate/internal/capture.h"
 #include "isolate/internal/coverage.h"
 #include "isolate/internal/enter.h"
+#include "isolate/internal/evidence.h"
 #include "isolate/internal/fd.h"
 #include "isolate/internal/fork_generation.h"
+#include "isolate/internal/leak_check.h"
 #include "isolate/internal/raw.h"
 #include "isolate/internal/streams.h"
 #include "isolate/internal/wire.h"
@@ -38,7 +42,9 @@ using ::isolate::internal::Tag;
 
 static_assert(Reporter::kMaxMessageSize == internal::kMaxPayload, "a message is a payload");
 // With the hello, the end, and a header for each.
-static_assert(Reporter::kMaxMessages + Reporter::kMaxTimeLimits + 2 <= internal::kMaxFrames,
+static_assert(Reporter::kMaxMessages + Reporter::kMaxTimeLimits + 2 +
+                      2 * internal::kEvidenceTypes * (internal::kMaxEvidence + 1) <=
+                  internal::kMaxFrames,
               "each is a frame");
 static_assert(Reporter::kMaxTotalSize + internal::kMaxFrames * (internal::kFrameHeaderSize + 1) <=
                   internal::kMaxReport - Reporter::kMaxTimeLimits * sizeof(uint64_t),
@@ -85,12 +91,13 @@ bool Reporter::Pipe::IsOurs() const {
   return fstat(descriptor_.get(), &now) == 0 && now.st_dev == device_ && now.st_ino == inode_;
 }
 
-Reporter::Reporter(int report, int mark, const internal::Nonce& nonce)
+Reporter::Reporter(int report, int mark, const internal::Nonce& nonce, internal::LeakPlan leaks)
     : process_(getpid()),
       generation_(internal::ForkGeneration()),
       report_(report),
       mark_(mark),
-      nonce_(nonce) {}
+      nonce_(nonce),
+      leak_check_(std::move(leaks)) {}
 
 absl::Status Reporter::Begin() {
   return WriteFrame(report_.get(), Tag::kHello, Encoder().U32(internal::kWireVersion).bytes());
@@ -154,6 +161,30 @@ absl::Status Reporter::SetTimeLimit(absl::Duration limit) {
   return WriteFrame(report_.get(), Tag::kTimeLimit, Encoder().U64(nanoseconds).bytes());
 }
 
+void Reporter::BeginLeakCheck() { leak_check_.Begin(); }
+
+void Reporter::NextStretch() {
+  if (IsOwnProcess()) {
+    leak_check_.EndStretch();
+  }
+}
+
+// What cannot be told, as the runner is gone, nobody would hear.
+void Reporter::TellLeaks() {
+  if (!Check().ok()) {
+    return;
+  }
+  const std::lock_guard<std::mutex> lock(mutex_);
+  absl::optional<uint32_t> told;
+  leak_check_.Tell([&](uint32_t stretch, absl::string_view record) {
+    if (told != stretch) {
+      told = stretch;
+      (void)WriteFrame(report_.get(), Tag::kStretch, Encoder().U32(stretch).bytes());
+    }
+    (void)WriteFrame(report_.get(), Tag::kEvidence, record);
+  });
+}
+
 bool Reporter::SendLast(absl::string_view message) const {
   if (message.size() > kMaxMessageSize || !connected()) {
     return false;
@@ -173,6 +204,7 @@ absl::Status Reporter::End(int code) {
 
 void Reporter::Finish(int code) {
   fflush(stdout);
+  TellLeaks();
   // Not OK in a process that the function forked and let return, or when the
   // runner is gone; there is nobody to tell then.
   (void)End(code);
@@ -193,6 +225,7 @@ std::string Reporter::HandOver() {
       .U32(sent_)
       .U64(sent_bytes_)
       .U32(time_limits_)
+      .String(internal::Encode(leak_check_.plan()))
       .bytes();
 }
 
@@ -204,9 +237,14 @@ absl::StatusOr<std::unique_ptr<Reporter>> Reporter::TakeOver(absl::string_view h
   const auto sent = decoder.U32();
   const auto sent_bytes = decoder.U64();
   const auto time_limits = decoder.U32();
+  const auto leaks = decoder.String();
   internal::Nonce nonce;
   if (!decoder.complete() || nonce_bytes->size() != nonce.size()) {
     return absl::InvalidArgumentError("this is not what a reporter handed over");
+  }
+  absl::StatusOr<internal::LeakPlan> plan = internal::DecodeLeakPlan(*leaks);
+  if (!plan.ok()) {
+    return plan.status();
   }
   std::copy(nonce_bytes->begin(), nonce_bytes->end(), nonce.begin());
   for (const uint32_t pipe : {*report, *mark}) {
@@ -216,11 +254,12 @@ absl::StatusOr<std::unique_ptr<Reporter>> Reporter::TakeOver(absl::string_view h
   }
   internal::PrintLineByLine();
   std::unique_ptr<Reporter> reporter(
-      new Reporter(static_cast<int>(*report), static_cast<int>(*mark), nonce));
+      new Reporter(static_cast<int>(*report), static_cast<int>(*mark), nonce, *std::move(plan)));
   const std::lock_guard<std::mutex> lock(reporter->mutex_);
   reporter->sent_ = *sent;
   reporter->sent_bytes_ = *sent_bytes;
   reporter->time_limits_ = *time_limits;
+  reporter->BeginLeakCheck();
   return reporter;
 }
 

@@ -25,6 +25,7 @@
 #include "absl/time/time.h"
 #include "isolate/internal/capture.h"
 #include "isolate/internal/fd.h"
+#include "isolate/internal/leak_check.h"
 
 namespace isolate {
 
@@ -57,6 +58,14 @@ class Reporter {
   // The errors are Send's.
   absl::Status SetTimeLimit(absl::Duration limit);
 
+  // What is there now is no leak: for a function that first sets something up that is to stay.
+  // Nothing, where Options::leaks is empty.  Costs what Options::leaks says.
+  void BeginLeakCheck();
+
+  // Ends a stretch of the function, as one test of several, and begins the next; the first is 0.
+  // Leak::stretch says in which one what the function left appeared.  Costs as much, and O(leaks).
+  void NextStretch();
+
   // Send for a handler of a signal that ends the process: takes no lock,
   // allocates nothing and leaves stdio alone.  The message stands at the output's
   // end, whatever is printed later.  False where Send would not be OK.
@@ -80,11 +89,12 @@ class Reporter {
  private:
   friend class Executor;
 
-  Reporter(int report, int mark, const internal::Nonce& nonce);
+  Reporter(int report, int mark, const internal::Nonce& nonce, internal::LeakPlan leaks);
 
   // The first and the last frame of the report.
   absl::Status Begin();
   absl::Status End(int code);
+  void TellLeaks();
 
   // Tells that `program` could not be executed, from errno, and ends the process.
   [[noreturn]] void FailExec(const char* program);
@@ -111,6 +121,7 @@ class Reporter {
   const Pipe report_;
   const Pipe mark_;
   const internal::Nonce nonce_;
+  internal::LeakCheck leak_check_;
   std::mutex mutex_;          // not absl::Mutex: see fd.cc
   uint32_t sent_ = 0;         // under mutex_
   size_t sent_bytes_ = 0;     // under mutex_

@@ -12,6 +12,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "isolate/leak.h"
 
 namespace isolate {
 
@@ -101,6 +102,10 @@ struct Result {
 
   // Who was in the sandbox when the time limit passed; with a pid namespace only.
   std::vector<Process> processes;
+
+  // What it left behind, of the kinds that Options::leaks names, by kind and name.  Of a process
+  // that died or that executed a program, what outlived it.
+  std::vector<Leak> leaks;
 
   Usage usage;
   Namespaces namespaces;

@@ -1,6 +1,7 @@
 #include "isolate/internal/control.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/types.h>
@@ -11,7 +12,7 @@
 
 namespace isolate::internal {
 
-static_assert(sizeof(Handles) == 2 * sizeof(int), "they are sent as descriptors");
+static_assert(sizeof(Handles) == 3 * sizeof(int), "they are sent as descriptors");
 
 int SendControl(int socket, const ControlMessage& message, const Handles& handles) {
   iovec data = {const_cast<ControlMessage*>(&message), sizeof(message)};
@@ -21,12 +22,13 @@ int SendControl(int socket, const ControlMessage& message, const Handles& handle
   header.msg_iovlen = 1;
   if (handles.init >= 0) {
     header.msg_control = rights;
-    header.msg_controllen = sizeof(rights);
+    const size_t size = handles.post_mortem >= 0 ? sizeof(Handles) : offsetof(Handles, post_mortem);
+    header.msg_controllen = CMSG_SPACE(size);
     cmsghdr* item = CMSG_FIRSTHDR(&header);
     item->cmsg_level = SOL_SOCKET;
     item->cmsg_type = SCM_RIGHTS;
-    item->cmsg_len = CMSG_LEN(sizeof(Handles));
-    memcpy(CMSG_DATA(item), &handles, sizeof(Handles));
+    item->cmsg_len = CMSG_LEN(size);
+    memcpy(CMSG_DATA(item), &handles, size);
   }
   ssize_t sent;
   do {
@@ -53,14 +55,15 @@ int ReceiveControl(int socket, ControlMessage* message, Handles* handles) {
   }
   const cmsghdr* item = CMSG_FIRSTHDR(&header);
   if (item != nullptr && item->cmsg_level == SOL_SOCKET && item->cmsg_type == SCM_RIGHTS) {
-    // One alone where there was no room for the other.
+    // Fewer where there was no room for the others.
     memcpy(handles, CMSG_DATA(item), std::min(sizeof(Handles), item->cmsg_len - CMSG_LEN(0)));
   }
   if (received == 0) {
     return 0;
   }
-  if (received != sizeof(*message) || (message->ready && handles->root < 0)) {
-    for (const int handle : {handles->init, handles->root}) {
+  if (received != sizeof(*message) || (message->ready && handles->root < 0) ||
+      (header.msg_flags & MSG_CTRUNC) != 0) {
+    for (const int handle : {handles->init, handles->root, handles->post_mortem}) {
       if (handle >= 0) {
         close(handle);
       }

@@ -30,10 +30,11 @@ struct ControlMessage {
 };
 static_assert(std::is_trivially_copyable<ControlMessage>::value, "it is sent as bytes");
 
-// What a sandbox is reached by; both are valid, or both are -1.
+// What a sandbox is reached by; the first two are valid, or all are -1.
 struct Handles {
-  int init = -1;  // pidfd
-  int root = -1;  // O_PATH: the init's root directory
+  int init = -1;         // pidfd
+  int root = -1;         // O_PATH: the init's root directory
+  int post_mortem = -1;  // a stream socket to the init; not where it has nothing to look for
 };
 
 // Sends `message`, with `handles` if they are valid.  Fit for the helper and the

@@ -263,12 +263,26 @@ void HelperProcess::MakeSandbox() {
     Answer(Step::kCloneInit, errno);
     return;
   }
+  // Here and not in the sandbox, where its network would show it.
+  int post_mortem[2] = {-1, -1};
+  if (plan_.leaks != nullptr &&
+      socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, post_mortem) != 0) {
+    Answer(Step::kCloneInit, errno);
+    close(answered[0]);
+    close(answered[1]);
+    return;
+  }
   const pid_t init = raw::Clone(plan_.namespaces);
   if (init == 0) {
-    RunInit(plan_, control_, answered[1], self_, in_user_namespace_);
+    RunInit(plan_, {control_, answered[1], self_, post_mortem[0], post_mortem[1]},
+            in_user_namespace_);
   }
   const int error = errno;
   close(answered[1]);
+  if (plan_.leaks != nullptr) {
+    close(post_mortem[0]);
+    close(post_mortem[1]);
+  }
   if (init < 0) {
     Answer(Step::kCloneInit, error);
     close(answered[0]);

@@ -18,7 +18,9 @@
 #include <unistd.h>
 
 #include "isolate/internal/control.h"
+#include "isolate/internal/leak_check.h"
 #include "isolate/internal/mount_plan.h"
+#include "isolate/internal/post_mortem.h"
 #include "isolate/internal/raw.h"
 #include "isolate/internal/sandbox_plan.h"
 #include "isolate/setup_failure.h"
@@ -26,27 +28,38 @@
 namespace isolate::internal {
 namespace {
 
+const LeakPlan kNoLeaks;
+
 // An init that is being set up.
 class Init {
  public:
-  Init(const SandboxPlan& plan, int control, int answered)
-      : plan_(plan), control_(control), answered_(answered) {}
+  Init(const SandboxPlan& plan, const InitDescriptors& descriptors)
+      : plan_(plan),
+        descriptors_(descriptors),
+        post_mortem_(plan.leaks != nullptr ? *plan.leaks : kNoLeaks) {}
 
   // Each step ends the process with a message to the runner where it fails.
-  void DieWith(int helper);
+  void DieWithHelper();
   void MakeMounts();
   void BringLoopbackUp();
   void SetHostname();
   void Announce(bool in_user_namespace);
+  void LetGo();
+  [[noreturn]] void Serve();
 
  private:
   [[noreturn]] void Fail(Step step, int mount_op = -1);
   int Perform(const MountOp& op);
+  int PerformCopy(const MountOp& op);
   int Restore(const MountOp& op);
 
   const SandboxPlan& plan_;
-  const int control_;
-  const int answered_;
+  const InitDescriptors descriptors_;
+  PostMortem post_mortem_;
+  // What has been put into folders that are copies; sorted, as descriptors are when they are
+  // opened.
+  int trees_[kMaxFolders];
+  size_t tree_count_ = 0;
   int kept_[kMaxKept];
 };
 
@@ -55,15 +68,15 @@ void Init::Fail(Step step, int mount_op) {
   message.step = step;
   message.error = errno;
   message.mount_op = mount_op;
-  raw::WriteAll(answered_, "x", 1);
-  SendControl(control_, message, {});
+  raw::WriteAll(descriptors_.answered, "x", 1);
+  SendControl(descriptors_.control, message, {});
   raw::Exit(1);
 }
 
-void Init::DieWith(int helper) {
+void Init::DieWithHelper() {
   // The helper has one thread, so the signal comes when the helper ends and not
   // before (prctl(2)).  If it ended before the prctl, the pidfd tells.
-  pollfd ended = {helper, POLLIN, 0};
+  pollfd ended = {descriptors_.helper, POLLIN, 0};
   if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) {
     Fail(Step::kAnnounce);
   }
@@ -113,8 +126,9 @@ int MakeReadOnly(const char* path) {
 }
 
 // Mounts a tmpfs on a folder, and on that an overlay of what was there; what is written goes to
-// the tmpfs.  The folders are given by descriptor, as a path may have a colon or a comma in it.
-int CoverWithCopy(const char* path, const char* tmpfs_data) {
+// the tmpfs, where `written` shows it.  The folders are given by descriptor, as a path may have a
+// colon or a comma in it.
+int CoverWithCopy(const char* path, const char* tmpfs_data, int* written) {
   struct stat before;
   const int lower = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (lower < 0 || fstat(lower, &before) != 0 ||
@@ -145,6 +159,7 @@ int CoverWithCopy(const char* path, const char* tmpfs_data) {
     }
   }
   const int error = errno;
+  *written = openat(tmpfs, "upper", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   close(lower);
   close(tmpfs);
   errno = error;
@@ -179,7 +194,7 @@ int Init::Perform(const MountOp& op) {
       }
       return mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, op.data.c_str());
     case MountOp::Action::kCopy:
-      return CoverWithCopy(path, op.data.c_str());
+      return PerformCopy(op);
     case MountOp::Action::kProc:
       return MountKernelFs("proc", path);
     case MountOp::Action::kSysfs:
@@ -193,6 +208,16 @@ int Init::Perform(const MountOp& op) {
   }
   errno = EINVAL;
   return -1;
+}
+
+int Init::PerformCopy(const MountOp& op) {
+  int written = -1;
+  const int covered = CoverWithCopy(op.path.c_str(), op.data.c_str(), &written);
+  if (covered == 0 && written >= 0 && tree_count_ < kMaxFolders) {
+    post_mortem_.SetTree(op.path.c_str(), written);
+    trees_[tree_count_++] = written;
+  }
+  return covered;
 }
 
 int Init::Restore(const MountOp& op) {
@@ -256,6 +281,7 @@ void Init::SetHostname() {
 }
 
 void Init::Announce(bool in_user_namespace) {
+  post_mortem_.Begin();
   ControlMessage message;
   message.ready = true;
   message.in_user_namespace = in_user_namespace;
@@ -281,41 +307,72 @@ void Init::Announce(bool in_user_namespace) {
       Fail(Step::kAnnounce);
     }
   }
-  const Handles handles = {raw::PidfdOpen(getpid()), open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)};
+  const Handles handles = {raw::PidfdOpen(getpid()), open("/", O_PATH | O_DIRECTORY | O_CLOEXEC),
+                           descriptors_.runners_end};
   if (handles.init < 0 || handles.root < 0) {
     Fail(Step::kAnnounce);
   }
   // Before the answer: the runner may use the sandbox and kill us right after it.
-  raw::WriteAll(answered_, "x", 1);
-  if (SendControl(control_, message, handles) != 0) {
+  raw::WriteAll(descriptors_.answered, "x", 1);
+  if (SendControl(descriptors_.control, message, handles) != 0) {
     Fail(Step::kAnnounce);
+  }
+}
+
+// Nothing of the runner's may stay open here: neither a pipe that somebody waits to see closed, nor
+// a folder that could not be unmounted outside.
+void Init::LetGo() {
+  int keep[1 + kMaxFolders];
+  size_t count = 0;
+  for (size_t i = 0; i < tree_count_; ++i) {
+    keep[count++] = trees_[i];
+  }
+  if (descriptors_.post_mortem >= 0) {
+    // In its place among the others, which came later but may be lower.
+    size_t place = count++;
+    for (; place > 0 && keep[place - 1] > descriptors_.post_mortem; --place) {
+      keep[place] = keep[place - 1];
+    }
+    keep[place] = descriptors_.post_mortem;
+  }
+  raw::CloseFrom(0, keep, count);
+  // A working directory in the old tree would keep that busy, too.
+  if ((plan_.namespaces & CLONE_NEWNS) != 0 && chdir("/") != 0) {
+    raw::Exit(1);
+  }
+}
+
+// SIGCHLD is ignored (the helper saw to it), so the kernel reaps orphans by itself (wait(2)).
+void Init::Serve() {
+  char request;
+  while (descriptors_.post_mortem >= 0) {
+    const ssize_t size = read(descriptors_.post_mortem, &request, 1);
+    if (size == 1) {
+      post_mortem_.Tell(descriptors_.post_mortem);
+      if (request == kLookAndEnd) {
+        raw::Exit(0);
+      }
+    } else if (size == 0 || errno != EINTR) {
+      break;  // the runner wants no more of us
+    }
+  }
+  for (;;) {
+    pause();
   }
 }
 
 }  // namespace
 
-void RunInit(const SandboxPlan& plan, int control, int answered, int helper,
-             bool in_user_namespace) {
+void RunInit(const SandboxPlan& plan, const InitDescriptors& descriptors, bool in_user_namespace) {
   prctl(PR_SET_NAME, "isolate-init", 0, 0, 0);
-  Init init(plan, control, answered);
-  init.DieWith(helper);
+  Init init(plan, descriptors);
+  init.DieWithHelper();
   init.MakeMounts();
   init.BringLoopbackUp();
   init.SetHostname();
   init.Announce(in_user_namespace);
-
-  // Nothing of the runner's may stay open here: neither a pipe that somebody
-  // waits to see closed, nor a folder that could not be unmounted outside.
-  raw::CloseFrom(0, nullptr, 0);
-  // A working directory in the old tree would keep that busy, too.
-  if ((plan.namespaces & CLONE_NEWNS) != 0 && chdir("/") != 0) {
-    raw::Exit(1);
-  }
-  // SIGCHLD is ignored (the helper saw to it), so the kernel reaps orphans by
-  // itself (wait(2)).
-  for (;;) {
-    pause();
-  }
+  init.LetGo();
+  init.Serve();
 }
 
 }  // namespace isolate::internal

@@ -34,7 +34,15 @@ constexpr unsigned kOpenTreeClone = 1;
 constexpr unsigned kMoveMountFromEmptyPath = 4;
 constexpr uint64_t kMountAttrReadOnly = 1;
 
-constexpr long kSysMountSetattr = 442;  // the same on every architecture
+constexpr unsigned kFsopenCloexec = 1;
+constexpr unsigned kFsmountCloexec = 1;
+constexpr unsigned kFsconfigCmdCreate = 6;
+
+// The same on every architecture.
+constexpr long kSysFsopen = 430;
+constexpr long kSysFsconfig = 431;
+constexpr long kSysFsmount = 432;
+constexpr long kSysMountSetattr = 442;
 
 constexpr int kLastPossibleCapability = 63;
 
@@ -80,6 +88,20 @@ int OpenTree(const char* path) {
 int MoveMount(int tree, const char* path) {
   return static_cast<int>(
       syscall(SYS_move_mount, tree, "", AT_FDCWD, path, kMoveMountFromEmptyPath));
+}
+
+int MountDetached(const char* type) {
+  const int context = static_cast<int>(syscall(kSysFsopen, type, kFsopenCloexec));
+  if (context < 0) {
+    return -1;
+  }
+  const int mount = syscall(kSysFsconfig, context, kFsconfigCmdCreate, nullptr, nullptr, 0) == 0
+                        ? static_cast<int>(syscall(kSysFsmount, context, kFsmountCloexec, 0))
+                        : -1;
+  const int error = errno;
+  close(context);
+  errno = error;
+  return mount;
 }
 
 int MakeTreeReadOnly(const char* path) {

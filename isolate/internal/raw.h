@@ -31,6 +31,10 @@ int OpenTree(const char* path);
 // Puts a detached tree on `path` (Linux 5.2).
 int MoveMount(int tree, const char* path);
 
+// A mount of a file system of the kernel's own, as "mqueue", that is at no path, as a close-on-exec
+// descriptor (fsopen(2), fsmount(2), Linux 5.2).
+int MountDetached(const char* type);
+
 // Makes the mounts at `path` and below it read-only (mount_setattr(2), Linux
 // 5.12).
 int MakeTreeReadOnly(const char* path);

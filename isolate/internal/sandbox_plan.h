@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "isolate/internal/leak_check.h"
 #include "isolate/internal/mount_plan.h"
 #include "isolate/options.h"
 
@@ -38,6 +39,8 @@ struct SandboxPlan {
   const char* hosts = nullptr;     // null: /etc/hosts stays as it is
   // Where the new /etc/hosts is put together: a folder that every sandbox covers.
   const char* staging = nullptr;
+
+  const LeakPlan* leaks = nullptr;  // null: an init does not look for any
 
   bool has_time_offset = false;
   const char* time_offsets = nullptr;  // what to write to timens_offsets

@@ -56,6 +56,20 @@ std::string TimeOffsets(absl::Duration offset) {
                       " ", parts.tv_nsec, "\n");
 }
 
+LeakPlan PlanLeaks(const LeakKinds& kinds, int namespaces, const std::vector<std::string>& folders,
+                   const std::vector<MountOp>& mount_ops) {
+  LeakPlan plan;
+  plan.kinds = kinds;
+  plan.namespaces = namespaces;
+  plan.folders = folders;
+  for (const MountOp& op : mount_ops) {
+    if (op.action != MountOp::Action::kKeep) {
+      plan.mount_points.push_back(op.path);
+    }
+  }
+  return plan;
+}
+
 // Whether one of the ranges, "first first count" each, holds the id.
 bool HasId(absl::string_view map, uint32_t id) {
   for (const absl::string_view line : absl::StrSplit(map, '\n', absl::SkipEmpty())) {
@@ -152,6 +166,8 @@ absl::Status SandboxSupply::Plan(const Options& options) {
   plan_.user_namespace = options.user_namespace;
   plan_.mount_ops = mount_ops_.data();
   plan_.mount_op_count = mount_ops_.size();
+  leak_plan_ = PlanLeaks(options.leaks, plan_.namespaces, tmpfs_folders_, mount_ops_);
+  plan_.leaks = leak_plan_.kinds.any() ? &leak_plan_ : nullptr;
   plan_.loopback = options.network == Network::kLoopback;
 
   own_uid_map_ = absl::StrCat(geteuid(), " ", geteuid(), " 1\n");
@@ -258,13 +274,14 @@ absl::Status SandboxSupply::Receive() {
   }
   Fd init = AboveStandardStreams(Fd(handles.init));
   Fd root = AboveStandardStreams(Fd(handles.root));
-  if (!init.valid() || !root.valid()) {
+  Fd post_mortem = AboveStandardStreams(Fd(handles.post_mortem));
+  if (!init.valid() || !root.valid() || (plan_.leaks != nullptr && !post_mortem.valid())) {
     return ToStatus({Step::kAnnounce, EMFILE, ""});
   }
   if ((plan_.namespaces & CLONE_NEWPID) != 0) {
     pid_namespaces_.insert(message.namespaces.pid);
   }
-  ready_.emplace_back(std::move(init), std::move(root), message.namespaces,
+  ready_.emplace_back(std::move(init), std::move(root), std::move(post_mortem), message.namespaces,
                       message.in_user_namespace, tmpfs_folders_);
   return absl::OkStatus();
 }

@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "isolate/internal/fd.h"
 #include "isolate/internal/helper.h"
+#include "isolate/internal/leak_check.h"
 #include "isolate/internal/mount_plan.h"
 #include "isolate/internal/sandbox_plan.h"
 #include "isolate/options.h"
@@ -26,10 +27,11 @@ namespace isolate::internal {
 class Sandbox {
  public:
   // `tmpfs_folders` must outlive it.
-  Sandbox(Fd init, Fd root, const Namespaces& namespaces, bool in_user_namespace,
+  Sandbox(Fd init, Fd root, Fd post_mortem, const Namespaces& namespaces, bool in_user_namespace,
           const std::vector<std::string>& tmpfs_folders)
       : init_(std::move(init)),
         root_(std::move(root)),
+        post_mortem_(std::move(post_mortem)),
         namespaces_(namespaces),
         in_user_namespace_(in_user_namespace),
         tmpfs_folders_(tmpfs_folders) {}
@@ -42,6 +44,9 @@ class Sandbox {
   int init() const { return init_.get(); }
   // Its root directory, as a descriptor (O_PATH).
   int root() const { return root_.get(); }
+  // Where its init, when it is sent a byte, tells what was left (post_mortem.h); -1 where it does
+  // not look.
+  int post_mortem() const { return post_mortem_.get(); }
   const Namespaces& namespaces() const { return namespaces_; }
   bool in_user_namespace() const { return in_user_namespace_; }
   // The folders in it with a tmpfs of its own.
@@ -53,6 +58,7 @@ class Sandbox {
  private:
   Fd init_;
   Fd root_;
+  Fd post_mortem_;
   Namespaces namespaces_;
   bool in_user_namespace_;
   const std::vector<std::string>& tmpfs_folders_;
@@ -72,6 +78,7 @@ class SandboxSupply {
   // CLONE_NEW* of every sandbox, without CLONE_NEWUSER and CLONE_NEWTIME.
   int namespaces() const { return plan_.namespaces; }
   const std::string& scratch() const { return scratch_; }
+  const LeakPlan& leak_plan() const { return leak_plan_; }
   // Whether a folder is another one in every sandbox: a private one, or one below that has been
   // copied with it.
   bool IsPrivate(absl::string_view folder) const;
@@ -87,6 +94,7 @@ class SandboxSupply {
   std::vector<MountOp> mount_ops_;
   std::string hostname_, hosts_, time_offsets_;
   std::string own_uid_map_, own_gid_map_, full_uid_map_, full_gid_map_;
+  LeakPlan leak_plan_;
   SandboxPlan plan_;
 
   std::vector<std::string> tmpfs_folders_;

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/types.h>
 #include <sys/wait.h>
@@ -23,11 +24,15 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/optional.h"
 #include "isolate/internal/capture.h"
 #include "isolate/internal/census.h"
 #include "isolate/internal/fd.h"
+#include "isolate/internal/leaks.h"
+#include "isolate/internal/mappings.h"
 #include "isolate/internal/monotonic.h"
 #include "isolate/internal/overflow_file.h"
+#include "isolate/internal/post_mortem.h"
 #include "isolate/internal/raw.h"
 #include "isolate/internal/sandbox_supply.h"
 #include "isolate/internal/wire.h"
@@ -38,6 +43,10 @@
 
 namespace isolate::internal {
 namespace {
+
+// How long an init may look at what was left; it takes microseconds, or as long as a listing of the
+// files takes.
+constexpr absl::Duration kPatience = absl::Seconds(10);
 
 // How much of a function's value becomes the exit code (exit(3)).
 constexpr int kExitCodeMask = 0xff;
@@ -66,6 +75,7 @@ Task::Task(pid_t pid, Fd process, Sandbox sandbox, Pipes pipes, const Nonce& non
     : pid_(pid),
       has_pid_namespace_(options.pid_namespace),
       keep_failed_(options.keep_failed),
+      leak_kinds_(options.leaks),
       ends_(ends),
       grace_(options.grace),
       process_(std::move(process)),
@@ -94,6 +104,8 @@ int Task::Descriptor(Source source) const {
       return pipes_.err.get();
     case kProcess:
       return process_.get();
+    case kPostMortem:
+      return waits_for_post_mortem_ ? sandbox_.post_mortem() : -1;
     case kInit:
       return waits_for_init_ ? sandbox_.init() : -1;
   }
@@ -116,6 +128,9 @@ void Task::OnReady(Source source) {
         Conclude();
       }
       break;
+    case kPostMortem:
+      ReadPostMortem();
+      break;
     case kInit:
       // Everybody who could write is gone, so what is in the pipes is all that
       // there will ever be, even if a descriptor was handed out of the sandbox.
@@ -124,7 +139,8 @@ void Task::OnReady(Source source) {
       finished_ = true;
       break;
   }
-  if (reaped_ && !pipes_.report.valid() && !pipes_.out.valid() && !pipes_.err.valid()) {
+  if (reaped_ && !waits_for_post_mortem_ && !pipes_.report.valid() && !pipes_.out.valid() &&
+      !pipes_.err.valid()) {
     finished_ = true;
   }
 }
@@ -182,6 +198,7 @@ void Task::OnBytes(Source source, absl::string_view bytes) {
       err_.Append(bytes);
       break;
     case kProcess:
+    case kPostMortem:
     case kInit:
       break;
   }
@@ -229,9 +246,36 @@ bool Task::TryReap(int flags) {
   return true;
 }
 
-// The process is gone: end what it left, and see that nothing of its output is
-// missed, whoever still holds the pipes.
+// The process is gone: have its init look at what it left.
 void Task::Conclude() {
+  const char request = keep_failed_ ? kLookAndStay : kLookAndEnd;
+  if (sandbox_.post_mortem() >= 0 &&
+      send(sandbox_.post_mortem(), &request, sizeof(request), MSG_NOSIGNAL) == 1) {
+    waits_for_post_mortem_ = true;
+    deadline_ = ended_ + kPatience;
+    return;
+  }
+  EndSandbox();
+}
+
+void Task::ReadPostMortem() {
+  char buffer[16384];
+  const ssize_t size = recv(sandbox_.post_mortem(), buffer, sizeof(buffer), MSG_DONTWAIT);
+  if (size < 0 && (errno == EAGAIN || errno == EINTR)) {
+    return;
+  }
+  if (size <= 0 ||
+      !post_mortem_reader_.Feed(absl::string_view(buffer, static_cast<size_t>(size)), post_mortem_)
+           .ok() ||
+      post_mortem_reader_.finished()) {
+    EndSandbox();
+  }
+}
+
+// Ends what it left, and sees that nothing of its output is missed, whoever still holds the pipes.
+void Task::EndSandbox() {
+  waits_for_post_mortem_ = false;
+  deadline_ = absl::InfiniteFuture();
   if (keep_failed_) {
     ReadWhatIsThere();
     if (!Succeeded()) {
@@ -287,7 +331,9 @@ void Task::Terminate(absl::Time now) {
 void Task::Postpone(absl::Duration away) { deadline_ += away; }
 
 void Task::OnDeadline(absl::Time now) {
-  if (!timed_out_) {
+  if (waits_for_post_mortem_) {
+    EndSandbox();
+  } else if (!timed_out_) {
     timed_out_ = true;
     deadline_ = now + grace_;
     if (has_pid_namespace_) {
@@ -296,7 +342,8 @@ void Task::OnDeadline(absl::Time now) {
     raw::PidfdSendSignal(process_.get(), SIGTERM);
   } else {
     deadline_ = absl::InfiniteFuture();
-    if (keep_failed_) {
+    // The rest of the sandbox is to be looked at.
+    if (keep_failed_ || sandbox_.post_mortem() >= 0) {
       raw::PidfdSendSignal(process_.get(), SIGKILL);
     } else {
       Kill();
@@ -318,6 +365,18 @@ void Task::Reap() {
   }
 }
 
+void Task::AddLeaks(const std::vector<Frame>& frames, Leaks& leaks) {
+  absl::optional<uint32_t> stretch;
+  for (const Frame& frame : frames) {
+    if (frame.tag == Tag::kStretch) {
+      stretch = Decoder(frame.payload).U32();
+    } else if (frame.tag == Tag::kEvidence) {
+      // What cannot be read, a hostile test wrote.
+      (void)leaks.Add(frame.payload, stretch);
+    }
+  }
+}
+
 absl::StatusOr<Result> Task::Take() {
   Result result;
   if (const absl::Status status = reader_.Finish(); !status.ok()) {
@@ -329,11 +388,19 @@ absl::StatusOr<Result> Task::Take() {
   result.err = std::move(err.text);
   result.omitted_bytes = out.omitted_bytes + err.omitted_bytes;
 
+  const auto inherited = [] { return NamelessMappings(); };
+  Leaks leaks(leak_kinds_, inherited);
+  AddLeaks(frames_, leaks);
+  AddLeaks(post_mortem_, leaks);
+  result.leaks = leaks.Take();
+
   absl::optional<int> returned;
   for (Frame& frame : frames_) {
     switch (frame.tag) {
       case Tag::kHello:
       case Tag::kTimeLimit:
+      case Tag::kEvidence:
+      case Tag::kStretch:
         break;
       case Tag::kSetupFailure: {
         const SetupFailure failure = DecodeSetupFailure(frame.payload);

@@ -16,10 +16,12 @@
 #include "absl/types/optional.h"
 #include "isolate/internal/capture.h"
 #include "isolate/internal/fd.h"
+#include "isolate/internal/leaks.h"
 #include "isolate/internal/overflow_file.h"
 #include "isolate/internal/sandbox_supply.h"
 #include "isolate/internal/wire.h"
 #include "isolate/kept_sandbox.h"
+#include "isolate/leak.h"
 #include "isolate/options.h"
 #include "isolate/result.h"
 
@@ -38,8 +40,8 @@ class Task {
   };
 
   // What the runner waits for.
-  enum Source { kReport, kOut, kErr, kProcess, kInit };
-  static constexpr int kSourceCount = 5;
+  enum Source { kReport, kOut, kErr, kProcess, kPostMortem, kInit };
+  static constexpr int kSourceCount = 6;
 
   Task(pid_t pid, Fd process, Sandbox sandbox, Pipes pipes, const Nonce& nonce,
        const Options& options, Ends ends);
@@ -85,28 +87,35 @@ class Task {
   void TakeTimeLimits(size_t first);
   bool TryReap(int flags);
   void Conclude();
+  void ReadPostMortem();
+  void AddLeaks(const std::vector<Frame>& frames, Leaks& leaks);
+  void EndSandbox();
   Fd& Pipe(Source source);
 
   const pid_t pid_;
   const bool has_pid_namespace_;
   const bool keep_failed_;
+  const LeakKinds leak_kinds_;
   const Ends ends_;
   const absl::Duration grace_;
   Fd process_;  // pidfd; invalid once the process is reaped
   Sandbox sandbox_;
   Pipes pipes_;
   FrameReader reader_;
+  FrameReader post_mortem_reader_;
   OverflowFile out_file_;
   OverflowFile err_file_;
   Capture out_;
   Capture err_;
   std::vector<Frame> frames_;
+  std::vector<Frame> post_mortem_;
   std::vector<Process> processes_;
 
   absl::Time started_;
   absl::Time ended_;
   absl::Time deadline_;
   bool timed_out_ = false;
+  bool waits_for_post_mortem_ = false;
   bool waits_for_init_ = false;
   bool kept_ = false;
   bool finished_ = false;

@@ -95,6 +95,8 @@ absl::Status FrameReader::CheckOrder(Tag tag) {
     case Tag::kMessage:
     case Tag::kEnd:
     case Tag::kTimeLimit:
+    case Tag::kEvidence:
+    case Tag::kStretch:
       break;
     default:
       return Damage(absl::StrCat("unknown tag ", static_cast<int>(tag)));
@@ -140,6 +142,14 @@ absl::Status FrameReader::CheckPayload(const Frame& frame) {
       break;
     }
     case Tag::kMessage:
+    case Tag::kEvidence:
+      state_ = State::kTelling;
+      break;
+    case Tag::kStretch:
+      decoder.U32();
+      if (!decoder.complete()) {
+        return Damage("a stretch cannot be read");
+      }
       state_ = State::kTelling;
       break;
     case Tag::kTimeLimit:

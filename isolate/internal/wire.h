@@ -7,7 +7,8 @@
 //   bytes 1-4   length of the payload, little-endian, at most kMaxPayload
 //   then        the payload
 //
-// A report is: one hello with the version, any number of messages and time limits, one end.
+// A report is: one hello with the version, any number of messages, time limits, evidence and
+// stretches, one end.
 // Instead of what follows the hello, or of the hello, a set-up failure may
 // come, and is the last frame then.  A report without an end is that of a
 // process that died.
@@ -42,6 +43,8 @@ enum class Tag : uint8_t {
   kMessage = 3,       // the caller's own bytes
   kEnd = 4,           // u32 the function's value, as two's complement
   kTimeLimit = 5,     // u64 nanoseconds from now on; kNoLimit: none
+  kEvidence = 6,      // a record of something that was left (evidence.h)
+  kStretch = 7,       // u32 the stretch in which what the next evidence is of appeared
 };
 
 struct Frame {

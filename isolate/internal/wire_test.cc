@@ -61,6 +61,8 @@ std::vector<Frame> ReportFrames() {
       {Tag::kMessage, ""},
       {Tag::kMessage, std::string("\0\x03\xff\n", 4)},
       {Tag::kTimeLimit, U32(1) + U32(2)},
+      {Tag::kStretch, U32(3)},
+      {Tag::kEvidence, "record"},
       {Tag::kEnd, U32(0xffffffff)},
   };
 }
@@ -255,7 +257,7 @@ INSTANTIATE_TEST_SUITE_P(
     FrameReader, Damage,
     ::testing::Values(
         DamageCase{"TagZero", Hello(), Bytes(Tag{0}, ""), "unknown tag 0"},
-        DamageCase{"TagBeyondTheLast", Hello(), Bytes(Tag{6}, ""), "unknown tag 6"},
+        DamageCase{"TagBeyondTheLast", Hello(), Bytes(Tag{8}, ""), "unknown tag 8"},
         DamageCase{"TagWithTheHighBit", "", Bytes(Tag{255}, ""), "unknown tag 255"},
         DamageCase{"UnknownTagAfterTheEnd", Hello() + End(), Bytes(Tag{9}, ""), "unknown tag 9"},
         DamageCase{"MessageFirst", "", Message("early"), "does not begin with a hello"},
@@ -268,6 +270,7 @@ INSTANTIATE_TEST_SUITE_P(
                    "version is not ours"},
         DamageCase{"VersionWithMore", "", Bytes(Tag::kHello, U32(kWireVersion) + "x"),
                    "version is not ours"},
+        DamageCase{"ShortStretch", Hello(), Bytes(Tag::kStretch, "1"), "a stretch cannot be read"},
         DamageCase{"ShortTimeLimit", Hello(), Bytes(Tag::kTimeLimit, U32(0)),
                    "a time limit cannot be read"},
         DamageCase{"ShortEnd", Hello(), Bytes(Tag::kEnd, "\0\0"), "its end cannot be read"},

@@ -1,0 +1,311 @@
+#include "isolate/internal/leak_check.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/string_view.h"
+#include "isolate/internal/directory.h"
+#include "isolate/internal/evidence.h"
+#include "isolate/internal/ipc_objects.h"
+#include "isolate/internal/left_files.h"
+#include "isolate/internal/left_processes.h"
+#include "isolate/internal/mappings.h"
+#include "isolate/internal/process_state.h"
+#include "isolate/internal/sockets.h"
+#include "isolate/internal/wire.h"
+#include "isolate/leak.h"
+
+namespace isolate::internal {
+namespace {
+
+// From the kernel's <linux/sched.h>: it has ended for whoever joined it, and is not gone yet.
+constexpr unsigned long kExiting = 0x4;
+
+std::string TargetOf(int folder, int descriptor) {
+  char name[16];
+  char target[PATH_MAX];
+  snprintf(name, sizeof(name), "%d", descriptor);
+  const ssize_t size = readlinkat(folder, name, target, sizeof(target));
+  return size > 0 ? std::string(target, static_cast<size_t>(size)) : "";
+}
+
+// The others of the process, but for those that are on their way out.
+std::vector<int> ListThreads() {
+  std::vector<int> threads;
+  struct stat status;
+  // Two links and one for each thread (fs/proc/base.c, proc_task_getattr).
+  if (stat("/proc/self/task", &status) == 0 && status.st_nlink <= 3) {
+    return threads;
+  }
+  Directory tasks(AT_FDCWD, "/proc/self/task");
+  for (int task; (task = tasks.NextNumber()) >= 0;) {
+    char name[32];
+    char text[512];
+    snprintf(name, sizeof(name), "%d/stat", task);
+    if (task == gettid() || ReadFile(tasks.descriptor(), name, text, sizeof(text)) <= 0) {
+      continue;
+    }
+    // Field 9; the name, field 2, may have any character in it.
+    char* field = strrchr(text, ')');
+    for (int i = 2; field != nullptr && i < 9; ++i) {
+      field = strchr(field + 1, ' ');
+    }
+    if (field != nullptr && (strtoul(field, nullptr, 10) & kExiting) == 0) {
+      threads.push_back(task);
+    }
+  }
+  return threads;
+}
+
+}  // namespace
+
+std::string Encode(const LeakPlan& plan) {
+  Encoder encoder;
+  encoder.U64(plan.kinds.to_ullong()).U32(static_cast<uint32_t>(plan.namespaces));
+  for (const auto* list : {&plan.folders, &plan.mount_points}) {
+    encoder.U32(static_cast<uint32_t>(list->size()));
+    for (const std::string& path : *list) {
+      encoder.String(path);
+    }
+  }
+  return encoder.bytes();
+}
+
+absl::StatusOr<LeakPlan> DecodeLeakPlan(absl::string_view bytes) {
+  Decoder decoder(bytes);
+  LeakPlan plan;
+  plan.kinds = LeakKinds(decoder.U64().value_or(0));
+  plan.namespaces = static_cast<int>(decoder.U32().value_or(0));
+  for (auto* list : {&plan.folders, &plan.mount_points}) {
+    const uint32_t count = decoder.U32().value_or(0);
+    for (uint32_t i = 0; i < count; ++i) {
+      const auto path = decoder.String();
+      if (!path.has_value()) {
+        break;
+      }
+      list->emplace_back(*path);
+    }
+  }
+  plan.executed = true;
+  if (!decoder.complete()) {
+    return absl::InvalidArgumentError("this is no plan of a leak check");
+  }
+  return plan;
+}
+
+LeakCheck::Descriptors LeakCheck::ListDescriptors() {
+  Descriptors descriptors;
+  Directory folder(AT_FDCWD, "/proc/self/fd");
+  for (int number; (number = folder.NextNumber()) >= 0;) {
+    struct stat status;
+    if (number == folder.descriptor() || fstat(number, &status) != 0) {
+      continue;
+    }
+    // An eventfd, an epoll and many others are one and the same inode, of no type.
+    descriptors.emplace(
+        number,
+        Descriptor{status.st_dev, status.st_ino,
+                   (status.st_mode & S_IFMT) == 0 ? TargetOf(folder.descriptor(), number) : ""});
+  }
+  return descriptors;
+}
+
+void LeakCheck::Begin() {
+  stretch_ = 0;
+  seen_.clear();
+  folders_.clear();
+  if ((plan_.namespaces & CLONE_NEWNS) != 0) {
+    for (const std::string& folder : plan_.folders) {
+      folders_.emplace_back(folder.c_str());
+      folders_.back().Begin();
+    }
+  }
+  if (Has(plan_.kinds, LeakKind::kPosix) && plan_.executed) {
+    mappings_ = NamelessMappings();
+  }
+  if (Has(plan_.kinds, LeakKind::kThread)) {
+    threads_ = ListThreads();
+  }
+  if (Has(plan_.kinds, LeakKind::kState)) {
+    state_ = ProcessState::Capture();
+  }
+  if (Has(plan_.kinds, LeakKind::kDescriptor) || Has(plan_.kinds, LeakKind::kPort)) {
+    descriptors_ = ListDescriptors();
+  }
+}
+
+// Sockets, too: which of them are ports, the runner knows.
+void LeakCheck::LookAtDescriptors(EvidenceWriter& evidence) {
+  if (!Has(plan_.kinds, LeakKind::kDescriptor) && !Has(plan_.kinds, LeakKind::kPort)) {
+    return;
+  }
+  const Descriptors now = ListDescriptors();
+  open_sockets_ = 0;
+  for (const auto& [number, descriptor] : now) {
+    const auto before = descriptors_.find(number);
+    const bool replaced = before != descriptors_.end();
+    struct stat status;
+    if ((replaced && before->second.device == descriptor.device &&
+         before->second.inode == descriptor.inode && before->second.target == descriptor.target) ||
+        fstat(number, &status) != 0) {
+      continue;
+    }
+    if (S_ISSOCK(status.st_mode)) {
+      ++open_sockets_;
+      TellSocket(number, getpid(), number, evidence);
+      continue;
+    }
+    const Directory folder(AT_FDCWD, "/proc/self/fd");
+    evidence.Begin(EvidenceType::kDescriptor)
+        .U32(static_cast<uint32_t>(number))
+        .String(TargetOf(folder.descriptor(), number).c_str())
+        .EndKey()
+        .U32(status.st_mode)
+        .U64(static_cast<uint64_t>(status.st_size))
+        .U32(replaced ? 1 : 0)
+        .End();
+  }
+  for (const auto& [number, descriptor] : descriptors_) {
+    if (Has(plan_.kinds, LeakKind::kState) && now.find(number) == now.end()) {
+      char name[32];
+      snprintf(name, sizeof(name), "descriptor %d", number);
+      evidence.Begin(EvidenceType::kState)
+          .String(name)
+          .EndKey()
+          .String("open")
+          .String("closed")
+          .End();
+    }
+  }
+}
+
+void LeakCheck::LookAtThreads(EvidenceWriter& evidence) const {
+  for (const int thread : ListThreads()) {
+    if (std::find(threads_.begin(), threads_.end(), thread) != threads_.end()) {
+      continue;
+    }
+    char path[64];
+    char name[64] = "";
+    char waits_in[128] = "";
+    snprintf(path, sizeof(path), "/proc/self/task/%d/comm", thread);
+    ReadFile(AT_FDCWD, path, name, sizeof(name));
+    name[strcspn(name, "\n")] = '\0';
+    snprintf(path, sizeof(path), "/proc/self/task/%d/wchan", thread);
+    ReadFile(AT_FDCWD, path, waits_in, sizeof(waits_in));
+    evidence.Begin(EvidenceType::kThread)
+        .U32(static_cast<uint32_t>(thread))
+        .EndKey()
+        .String(name)
+        .String(waits_in)
+        .End();
+  }
+}
+
+void LeakCheck::LookAtState(EvidenceWriter& evidence) const {
+  for (const ProcessState::Change& change : state_.ChangesTo(ProcessState::Capture())) {
+    evidence.Begin(EvidenceType::kState)
+        .String(change.what.c_str())
+        .EndKey()
+        .String(change.before.c_str())
+        .String(change.after.c_str())
+        .End();
+  }
+}
+
+// The table is looked at only where the network, which was empty, has more than the sockets that
+// this process has opened.
+void LeakCheck::LookAtTimeWaits(EvidenceWriter& evidence) const {
+  const SocketCount now = CountSockets();
+  if (now.time_wait > 0 || now.used > open_sockets_) {
+    TellTimeWaits(evidence);
+  }
+}
+
+// Also those that a fork has from its parent, which knows them.
+void LeakCheck::LookAtMappings(EvidenceWriter& evidence) const {
+  for (const Mapping& mapping : NamelessMappings()) {
+    const bool known = std::any_of(mappings_.begin(), mappings_.end(), [&](const Mapping& other) {
+      return other.identity == mapping.identity;
+    });
+    if (!known) {
+      evidence.Begin(EvidenceType::kMapping)
+          .String(mapping.identity.c_str())
+          .EndKey()
+          .String(mapping.path.c_str())
+          .U64(mapping.size)
+          .End();
+    }
+  }
+}
+
+// Those that an init finds, too; here for the stretch in which they appear.
+void LeakCheck::LookAtNames(EvidenceWriter& evidence) const {
+  if (Has(plan_.kinds, LeakKind::kPosix) && (plan_.namespaces & CLONE_NEWIPC) != 0) {
+    TellQueues(evidence);
+  }
+  for (const PrivateFolder& folder : folders_) {
+    folder.Tell(plan_.mount_points, evidence);
+  }
+}
+
+void LeakCheck::Look(EvidenceWriter& evidence) {
+  LookAtDescriptors(evidence);
+  if (Has(plan_.kinds, LeakKind::kTimeWait) && (plan_.namespaces & CLONE_NEWNET) != 0) {
+    LookAtTimeWaits(evidence);
+  }
+  if (Has(plan_.kinds, LeakKind::kProcess)) {
+    TellChildren(evidence);
+  }
+  // One that is removed is gone with the last process that has it attached.
+  if (Has(plan_.kinds, LeakKind::kSysv) && (plan_.namespaces & CLONE_NEWIPC) != 0) {
+    TellSysvObjects(evidence);
+  }
+  if (Has(plan_.kinds, LeakKind::kPosix)) {
+    LookAtMappings(evidence);
+  }
+  if (Has(plan_.kinds, LeakKind::kThread)) {
+    LookAtThreads(evidence);
+  }
+  if (Has(plan_.kinds, LeakKind::kState)) {
+    LookAtState(evidence);
+  }
+}
+
+void LeakCheck::EndStretch() {
+  const auto remember = [this](const char* record, size_t, size_t key_size) {
+    seen_.emplace(std::string(record, key_size), stretch_);
+  };
+  EvidenceWriter evidence(remember);
+  Look(evidence);
+  LookAtNames(evidence);
+  ++stretch_;
+}
+
+void LeakCheck::Tell(Send send) {
+  const auto tell = [this, send](const char* record, size_t size, size_t key_size) {
+    const auto seen = seen_.find(std::string(record, key_size));
+    send(seen != seen_.end() ? seen->second : stretch_, absl::string_view(record, size));
+  };
+  EvidenceWriter evidence(tell);
+  Look(evidence);
+  if (stretch_ > 0) {
+    LookAtNames(evidence);
+  }
+}
+
+}  // namespace isolate::internal

@@ -1,0 +1,89 @@
+#ifndef ISOLATE_INTERNAL_LEAK_CHECK_H_
+#define ISOLATE_INTERNAL_LEAK_CHECK_H_
+
+// The first of the two looks at what a test leaves: in its own process, while that still has
+// everything open.  The second is post_mortem.h.
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "isolate/internal/evidence.h"
+#include "isolate/internal/left_files.h"
+#include "isolate/internal/mappings.h"
+#include "isolate/internal/process_state.h"
+#include "isolate/leak.h"
+
+namespace isolate::internal {
+
+// What is to be looked for, and where.
+struct LeakPlan {
+  LeakKinds kinds;
+  int namespaces = 0;  // CLONE_NEW* that are the sandbox's own
+  std::vector<std::string> folders;
+  std::vector<std::string> mount_points;  // below them, of the sandbox itself
+
+  // The process was executed, so that it has its own mappings alone.
+  bool executed = false;
+};
+
+// For a program that takes a test process's place.
+std::string Encode(const LeakPlan& plan);
+absl::StatusOr<LeakPlan> DecodeLeakPlan(absl::string_view bytes);
+
+// Not for several threads.
+class LeakCheck {
+ public:
+  // A record (evidence.h) with the stretch in which its thing appeared.
+  using Send = absl::FunctionRef<void(uint32_t stretch, absl::string_view record)>;
+
+  explicit LeakCheck(LeakPlan plan) : plan_(std::move(plan)) {}
+
+  const LeakPlan& plan() const { return plan_; }
+
+  // What is there now is no leak.  Costs about 60 us.
+  void Begin();
+
+  // What is there now appeared in this stretch, or before.  Costs as much, and O(things).
+  void EndStretch();
+
+  // Tells of all that is there and was not when it began.
+  void Tell(Send send);
+
+ private:
+  struct Descriptor {
+    dev_t device;
+    ino_t inode;
+    std::string target;  // only of those that share an inode
+  };
+  using Descriptors = std::map<int, Descriptor>;
+
+  static Descriptors ListDescriptors();
+  void Look(EvidenceWriter& evidence);
+  void LookAtDescriptors(EvidenceWriter& evidence);
+  void LookAtThreads(EvidenceWriter& evidence) const;
+  void LookAtState(EvidenceWriter& evidence) const;
+  void LookAtMappings(EvidenceWriter& evidence) const;
+  void LookAtNames(EvidenceWriter& evidence) const;
+  void LookAtTimeWaits(EvidenceWriter& evidence) const;
+
+  const LeakPlan plan_;
+  Descriptors descriptors_;
+  int open_sockets_ = 0;  // of this process, since then
+  std::vector<int> threads_;
+  ProcessState state_;
+  std::vector<Mapping> mappings_;
+  std::vector<PrivateFolder> folders_;
+  uint32_t stretch_ = 0;
+  std::map<std::string, uint32_t> seen_;  // by key; in which stretch first
+};
+
+}  // namespace isolate::internal
+
+#endif  // ISOLATE_INTERNAL_LEAK_CHECK_H_

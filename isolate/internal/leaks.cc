@@ -1,0 +1,682 @@
+#include "isolate/internal/leaks.h"
+
+#include <arpa/inet.h>
+#include <linux/if_packet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+#include "absl/types/optional.h"
+#include "isolate/internal/evidence.h"
+#include "isolate/internal/mappings.h"
+#include "isolate/internal/wire.h"
+#include "isolate/leak.h"
+
+namespace isolate::internal {
+namespace {
+
+// A longer one of a variable or of a command is cut.
+constexpr size_t kMaxShown = 200;
+
+// Of processes, by pid.
+using Commands = std::vector<std::pair<uint32_t, std::string>>;
+
+struct Reading {
+  std::string key;  // of what it is about
+  Leak leak;
+};
+
+std::string Shown(absl::string_view text) {
+  return text.size() <= kMaxShown ? std::string(text)
+                                  : absl::StrCat(text.substr(0, kMaxShown), "...");
+}
+
+void Add(Leak& leak, absl::string_view name, int64_t value) {
+  leak.attributes.push_back({std::string(name), value});
+}
+
+void Add(Leak& leak, absl::string_view name, absl::string_view value) {
+  leak.attributes.push_back({std::string(name), std::string(value)});
+}
+
+std::string Bytes(uint64_t size) { return absl::StrCat(size, size == 1 ? " byte" : " bytes"); }
+
+// --- sockets
+
+// An address of a socket, as getsockname(2) gave it, whatever its length.
+struct Address {
+  sockaddr_storage storage = {};
+  size_t size = 0;
+
+  explicit Address(absl::string_view bytes) : size(std::min(bytes.size(), sizeof(storage))) {
+    memcpy(&storage, bytes.data(), size);
+  }
+  template <typename T>
+  const T& As() const {
+    return reinterpret_cast<const T&>(storage);
+  }
+  sa_family_t family() const {
+    return size >= sizeof(sa_family_t) ? storage.ss_family : sa_family_t{AF_UNSPEC};
+  }
+  int port() const {
+    return family() == AF_INET    ? ntohs(As<sockaddr_in>().sin_port)
+           : family() == AF_INET6 ? ntohs(As<sockaddr_in6>().sin6_port)
+                                  : 0;
+  }
+  // "127.0.0.1", "[::1]"
+  std::string host() const {
+    char text[INET6_ADDRSTRLEN] = "";
+    if (family() == AF_INET) {
+      inet_ntop(AF_INET, &As<sockaddr_in>().sin_addr, text, sizeof(text));
+      return text;
+    }
+    inet_ntop(AF_INET6, &As<sockaddr_in6>().sin6_addr, text, sizeof(text));
+    return absl::StrCat("[", text, "]");
+  }
+  // Of a unix socket: its path, or "@" and its abstract name; empty where it has none.
+  std::string unix_name() const {
+    constexpr size_t kBegin = offsetof(sockaddr_un, sun_path);
+    if (family() != AF_UNIX || size <= kBegin) {
+      return "";
+    }
+    const absl::string_view name(As<sockaddr_un>().sun_path, size - kBegin);
+    return name.front() == '\0' ? absl::StrCat("@", absl::CHexEscape(name.substr(1)))
+                                : std::string(name.substr(0, name.find('\0')));
+  }
+};
+
+struct Socket {
+  uint32_t domain = 0;
+  uint32_t type = 0;
+  uint32_t protocol = 0;
+  uint32_t flags = 0;
+  uint32_t tcp_state = 0;
+  Address address{""};
+  Address peer{""};
+
+  bool is_internet() const { return domain == AF_INET || domain == AF_INET6; }
+  bool listens() const { return (flags & kListening) != 0; }
+};
+
+std::string ProtocolName(const Socket& socket) {
+  if (socket.domain == AF_UNIX) {
+    return "unix";
+  }
+  if (socket.domain == AF_PACKET) {
+    return "packet";
+  }
+  if (socket.domain == AF_NETLINK) {
+    return "netlink";
+  }
+  if (!socket.is_internet()) {
+    return absl::StrCat("family ", socket.domain);
+  }
+  if (socket.type == SOCK_RAW) {
+    return "raw";
+  }
+  switch (socket.protocol) {
+    case IPPROTO_TCP:
+      return "tcp";
+    case IPPROTO_UDP:
+      return "udp";
+    case IPPROTO_UDPLITE:
+      return "udplite";
+    case IPPROTO_SCTP:
+      return "sctp";
+    case IPPROTO_ICMP:
+    case IPPROTO_ICMPV6:
+      return "icmp";
+    default:
+      return absl::StrCat("protocol ", socket.protocol);
+  }
+}
+
+const char* TcpStateName(uint32_t state) {
+  switch (state) {
+    case TCP_ESTABLISHED:
+      return "established";
+    case TCP_SYN_SENT:
+      return "SYN_SENT";
+    case TCP_SYN_RECV:
+      return "SYN_RECV";
+    case TCP_FIN_WAIT1:
+      return "FIN_WAIT1";
+    case TCP_FIN_WAIT2:
+      return "FIN_WAIT2";
+    case TCP_TIME_WAIT:
+      return "TIME_WAIT";
+    case TCP_CLOSE_WAIT:
+      return "CLOSE_WAIT";
+    case TCP_LAST_ACK:
+      return "LAST_ACK";
+    case TCP_CLOSING:
+      return "CLOSING";
+    default:
+      return "closed";
+  }
+}
+
+// Whether it keeps others from a name.
+bool HoldsName(const Socket& socket) {
+  if (socket.domain == AF_PACKET) {
+    return socket.address.size >= offsetof(sockaddr_ll, sll_addr) &&
+           socket.address.As<sockaddr_ll>().sll_protocol != 0;
+  }
+  if (socket.domain == AF_UNIX) {
+    return !socket.address.unix_name().empty() &&
+           (socket.type == SOCK_DGRAM || socket.peer.size == 0);
+  }
+  if (!socket.is_internet()) {
+    return false;
+  }
+  if (socket.type == SOCK_RAW) {
+    return true;
+  }
+  if (socket.protocol == IPPROTO_TCP) {
+    return socket.listens() || (socket.tcp_state == TCP_CLOSE && socket.address.port() != 0);
+  }
+  return socket.address.port() != 0;
+}
+
+// "127.0.0.1:8080", "/tmp/socket"
+std::string EndName(const Socket& socket, const Address& address) {
+  if (socket.domain == AF_UNIX) {
+    return address.unix_name();
+  }
+  if (socket.domain == AF_PACKET) {
+    const auto& packet = address.As<sockaddr_ll>();
+    return absl::StrCat("protocol 0x", absl::Hex(ntohs(packet.sll_protocol), absl::kZeroPad4),
+                        " on interface ", packet.sll_ifindex);
+  }
+  if (!socket.is_internet()) {
+    return "";
+  }
+  return socket.type == SOCK_RAW ? absl::StrCat(address.host(), " protocol ", socket.protocol)
+                                 : absl::StrCat(address.host(), ":", address.port());
+}
+
+std::string SocketName(const Socket& socket) {
+  const std::string protocol = ProtocolName(socket);
+  if (HoldsName(socket)) {
+    return absl::StrCat(protocol, " ", EndName(socket, socket.address));
+  }
+  const std::string peer = socket.peer.size > 0 ? EndName(socket, socket.peer) : "";
+  if (peer.empty()) {
+    return absl::StrCat(protocol, " socket");
+  }
+  return absl::StrCat(protocol, " ", EndName(socket, socket.address), " -> ", peer);
+}
+
+std::string SocketState(const Socket& socket) {
+  if (socket.listens()) {
+    return "listening";
+  }
+  if (HoldsName(socket)) {
+    return "bound";
+  }
+  if (socket.protocol == IPPROTO_TCP && socket.is_internet()) {
+    return TcpStateName(socket.tcp_state);
+  }
+  return socket.peer.size > 0 ? "connected" : "not bound";
+}
+
+bool ReadSocket(Decoder& decoder, bool in_process, const Commands& commands, Reading& reading) {
+  const auto inode = decoder.U64();
+  const auto pid = decoder.U32();
+  const auto descriptor = decoder.U32();
+  Socket socket;
+  for (uint32_t* field :
+       {&socket.domain, &socket.type, &socket.protocol, &socket.flags, &socket.tcp_state}) {
+    *field = decoder.U32().value_or(0);
+  }
+  socket.address = Address(decoder.String().value_or(""));
+  socket.peer = Address(decoder.String().value_or(""));
+  if (!decoder.complete()) {
+    return false;
+  }
+  Leak& leak = reading.leak;
+  reading.key = absl::StrCat("socket ", *inode);
+  leak.kind = HoldsName(socket) ? LeakKind::kPort : LeakKind::kDescriptor;
+  leak.name = SocketName(socket);
+  std::string owner = "the test's process";
+  std::string command;
+  for (const auto& [of, text] : commands) {
+    command = of == *pid ? text : command;
+  }
+  if (!in_process) {
+    owner = absl::StrCat("process ", *pid, command.empty() ? "" : absl::StrCat(": ", command));
+  }
+  const bool shares = (socket.flags & kSharesPort) != 0;
+  leak.detail = absl::StrCat(SocketState(socket), shares ? ", SO_REUSEPORT" : "", "; descriptor ",
+                             *descriptor, " of ", owner);
+  if (leak.kind == LeakKind::kPort && socket.domain != AF_PACKET && socket.type != SOCK_RAW) {
+    leak.consequence = absl::StrCat(
+        "the next test that binds ", ProtocolName(socket), " ",
+        socket.is_internet() ? absl::StrCat(socket.address.port()) : socket.address.unix_name(),
+        " would have failed");
+  }
+  Add(leak, "protocol", ProtocolName(socket));
+  if (socket.is_internet() && socket.address.size > 0) {
+    Add(leak, "address", absl::StripSuffix(absl::StripPrefix(socket.address.host(), "["), "]"));
+    Add(leak, "port", socket.address.port());
+  } else if (socket.domain == AF_UNIX && !socket.address.unix_name().empty()) {
+    Add(leak, "address", socket.address.unix_name());
+  }
+  if (socket.peer.size > 0) {
+    Add(leak, "peer", EndName(socket, socket.peer));
+  }
+  Add(leak, "state", SocketState(socket));
+  Add(leak, "reuse_port", shares ? 1 : 0);
+  Add(leak, "fd", *descriptor);
+  Add(leak, "pid", *pid);
+  if (!command.empty()) {
+    Add(leak, "command", command);
+  }
+  return true;
+}
+
+bool ReadTimeWait(Decoder& decoder, Reading& reading) {
+  const auto family = decoder.U32();
+  const auto port = decoder.U32();
+  const auto state = decoder.U32();
+  const Address address(decoder.String().value_or(""));
+  const Address peer(decoder.String().value_or(""));
+  if (!decoder.complete()) {
+    return false;
+  }
+  Leak& leak = reading.leak;
+  reading.key = absl::StrCat("time_wait ", *family, " ", *port);
+  leak.kind = LeakKind::kTimeWait;
+  leak.name = absl::StrCat("tcp ", address.host(), ":", *port);
+  leak.detail = absl::StrCat(TcpStateName(*state),
+                             ", nobody has it; set SO_REUSEADDR on the socket ", "that listens");
+  leak.consequence =
+      absl::StrCat("for a minute, a test that binds tcp ", *port, " would have failed");
+  Add(leak, "protocol", "tcp");
+  Add(leak, "address", absl::StripSuffix(absl::StripPrefix(address.host(), "["), "]"));
+  Add(leak, "port", *port);
+  Add(leak, "peer", absl::StrCat(peer.host(), ":", peer.port()));
+  Add(leak, "state", TcpStateName(*state));
+  return true;
+}
+
+// --- descriptors, threads and processes
+
+// "/memfd:x (deleted)" is "memfd:x", "anon_inode:[eventpoll]" is "epoll".
+std::string DescriptorName(absl::string_view target) {
+  if (absl::ConsumePrefix(&target, "anon_inode:")) {
+    absl::ConsumePrefix(&target, "[");
+    absl::ConsumeSuffix(&target, "]");
+    return target == "eventpoll" ? "epoll" : std::string(target);
+  }
+  if (absl::ConsumePrefix(&target, "/memfd:")) {
+    absl::ConsumeSuffix(&target, " (deleted)");
+    return absl::StrCat("memfd:", target);
+  }
+  if (absl::StartsWith(target, "pipe:[")) {
+    return "pipe";
+  }
+  return std::string(target);
+}
+
+bool ReadDescriptor(Decoder& decoder, Reading& reading) {
+  const auto number = decoder.U32();
+  const auto target = decoder.String();
+  const auto mode = decoder.U32();
+  const auto size = decoder.U64();
+  const auto replaced = decoder.U32();
+  if (!decoder.complete()) {
+    return false;
+  }
+  Leak& leak = reading.leak;
+  reading.key = absl::StrCat("descriptor ", *number, " ", *target);
+  leak.kind = LeakKind::kDescriptor;
+  leak.name = DescriptorName(*target);
+  leak.detail =
+      absl::StrCat("descriptor ", *number, *replaced != 0 ? ", which led elsewhere before" : "");
+  Add(leak, "fd", *number);
+  Add(leak, "target", *target);
+  if (S_ISREG(*mode)) {
+    Add(leak, "size", static_cast<int64_t>(*size));
+  }
+  return true;
+}
+
+bool ReadThread(Decoder& decoder, Reading& reading) {
+  const auto thread = decoder.U32();
+  const auto name = decoder.String();
+  const auto waits_in = decoder.String();
+  if (!decoder.complete()) {
+    return false;
+  }
+  Leak& leak = reading.leak;
+  reading.key = absl::StrCat("thread ", *thread);
+  leak.kind = LeakKind::kThread;
+  leak.name = std::string(*name);
+  const bool waits = !waits_in->empty() && *waits_in != "0";
+  leak.detail = absl::StrCat("thread ", *thread,
+                             waits ? absl::StrCat(", waits in ", *waits_in) : ", still runs");
+  Add(leak, "tid", *thread);
+  if (waits) {
+    Add(leak, "waits_in", *waits_in);
+  }
+  return true;
+}
+
+bool ReadProcess(Decoder& decoder, Commands& commands, Reading& reading) {
+  const auto pid = decoder.U32();
+  const auto parent = decoder.U32();
+  const auto state = decoder.U32();
+  const auto child = decoder.U32();
+  const auto command = decoder.String();
+  if (!decoder.complete()) {
+    return false;
+  }
+  Leak& leak = reading.leak;
+  reading.key = absl::StrCat("process ", *pid);
+  leak.kind = LeakKind::kProcess;
+  leak.name = Shown(*command);
+  commands.emplace_back(*pid, leak.name);
+  const std::string relation = *child != 0    ? ", a child of the test's process"
+                               : *parent == 1 ? ", whose parent has ended"
+                                              : absl::StrCat(", a child of process ", *parent);
+  leak.detail =
+      absl::StrCat("process ", *pid, relation,
+                   *state == 'Z' ? "; it has ended, and nobody has waited for it" : "; alive");
+  Add(leak, "pid", *pid);
+  Add(leak, "parent", *parent);
+  Add(leak, "state", *state == 'Z' ? "unreaped" : "alive");
+  Add(leak, "command", *command);
+  return true;
+}
+
+// --- names
+
+bool ReadSysv(Decoder& decoder, Reading& reading) {
+  const auto type = decoder.String();
+  const auto id = decoder.U32();
+  const auto key = decoder.U32();
+  const auto size = decoder.U64();
+  const auto mode = decoder.U32();
+  const auto attached = decoder.U64();
+  const auto uid = decoder.U32();
+  const auto pid = decoder.U32();
+  if (!decoder.complete()) {
+    return false;
+  }
+  // From the kernel's <linux/shm.h>: removed, and there until the last process lets go of it.
+  constexpr uint32_t kRemoved = 01000;
+  const bool is_shm = *type == "shm";
+  const bool removed = is_shm && (*mode & kRemoved) != 0;
+  Leak& leak = reading.leak;
+  reading.key = absl::StrCat("sysv ", *type, " ", *id);
+  leak.kind = LeakKind::kSysv;
+  const std::string key_text = absl::StrCat("0x", absl::Hex(*key));
+  leak.name = *key != 0 ? absl::StrCat(*type, " ", key_text) : absl::StrCat(*type, " id ", *id);
+  const std::string what = is_shm           ? Bytes(*size)
+                           : *type == "sem" ? absl::StrCat(*size, " semaphores")
+                                            : absl::StrCat(*size, " messages");
+  leak.detail = absl::StrCat("id ", *id, ", ", what,
+                             *attached != 0 ? absl::StrCat(", attached ", *attached, " times") : "",
+                             removed ? ", removed but still attached" : "");
+  if (*key != 0 && !removed) {
+    leak.consequence =
+        absl::StrCat("the next test that creates key ", key_text, " would have met it");
+  }
+  Add(leak, "type", *type);
+  Add(leak, "id", *id);
+  Add(leak, "key", key_text);
+  Add(leak, is_shm ? "size" : "count", static_cast<int64_t>(*size));
+  if (is_shm) {
+    Add(leak, "attached", static_cast<int64_t>(*attached));
+  }
+  Add(leak, "creator_uid", *uid);
+  if (*pid != 0) {
+    Add(leak, "creator_pid", *pid);
+  }
+  return true;
+}
+
+std::string MetConsequence(absl::string_view name) {
+  return absl::StrCat("the next test that opens ", name, " would have met it");
+}
+
+bool ReadQueue(Decoder& decoder, Reading& reading) {
+  const auto name = decoder.String();
+  const auto size = decoder.U64();
+  const auto uid = decoder.U32();
+  if (!decoder.complete()) {
+    return false;
+  }
+  Leak& leak = reading.leak;
+  reading.key = absl::StrCat("mq ", *name);
+  leak.kind = LeakKind::kPosix;
+  leak.name = absl::StrCat("mq /", *name);
+  leak.detail = absl::StrCat(Bytes(*size), " of messages");
+  leak.consequence = MetConsequence(leak.name);
+  Add(leak, "type", "mq");
+  Add(leak, "object", absl::StrCat("/", *name));
+  Add(leak, "size", static_cast<int64_t>(*size));
+  Add(leak, "creator_uid", *uid);
+  return true;
+}
+
+bool ReadMapping(Decoder& decoder, absl::FunctionRef<std::vector<Mapping>()> inherited,
+                 Reading& reading) {
+  const auto identity = decoder.String();
+  const auto path = decoder.String();
+  const auto size = decoder.U64();
+  if (!decoder.complete()) {
+    return false;
+  }
+  for (const Mapping& mapping : inherited()) {
+    if (mapping.identity == *identity) {
+      return true;
+    }
+  }
+  Leak& leak = reading.leak;
+  reading.key = absl::StrCat("mapping ", *identity);
+  leak.kind = LeakKind::kPosix;
+  leak.name =
+      absl::StrCat("mapping of ", absl::StartsWith(*path, "/memfd:") ? path->substr(1) : *path);
+  leak.detail = absl::StrCat(Bytes(*size), ", still mapped; it has no name any more");
+  Add(leak, "type", "mapping");
+  Add(leak, "object", *path);
+  Add(leak, "size", static_cast<int64_t>(*size));
+  return true;
+}
+
+const char* FileType(uint32_t mode) {
+  switch (mode & S_IFMT) {
+    case S_IFDIR:
+      return "folder";
+    case S_IFLNK:
+      return "symbolic link";
+    case S_IFIFO:
+      return "FIFO";
+    case S_IFSOCK:
+      return "socket";
+    case S_IFREG:
+      return "file";
+    default:
+      return "device";
+  }
+}
+
+bool ReadFileRecord(Decoder& decoder, Reading& reading) {
+  const auto path = decoder.String();
+  const auto mode = decoder.U32();
+  const auto size = decoder.U64();
+  const auto uid = decoder.U32();
+  const auto gid = decoder.U32();
+  if (!decoder.complete()) {
+    return false;
+  }
+  Leak& leak = reading.leak;
+  reading.key = absl::StrCat("file ", *path);
+  absl::string_view object = *path;
+  // shm_overview(7), sem_overview(7): glibc keeps them there.
+  if (absl::ConsumePrefix(&object, "/dev/shm/") && !absl::StrContains(object, '/') &&
+      S_ISREG(*mode)) {
+    const bool semaphore = absl::ConsumePrefix(&object, "sem.");
+    leak.kind = LeakKind::kPosix;
+    leak.name = absl::StrCat(semaphore ? "sem /" : "shm /", object);
+    leak.detail = semaphore ? "" : Bytes(*size);
+    leak.consequence = MetConsequence(leak.name);
+    Add(leak, "type", semaphore ? "sem" : "shm");
+    Add(leak, "object", absl::StrCat("/", object));
+  } else {
+    leak.kind = LeakKind::kFile;
+    leak.name = std::string(*path);
+    leak.detail = S_ISREG(*mode) ? Bytes(*size) : FileType(*mode);
+    Add(leak, "path", *path);
+    Add(leak, "type", FileType(*mode));
+  }
+  Add(leak, "size", static_cast<int64_t>(*size));
+  Add(leak, "uid", *uid);
+  Add(leak, "gid", *gid);
+  return true;
+}
+
+bool ReadState(Decoder& decoder, Reading& reading) {
+  const auto what = decoder.String();
+  const auto before = decoder.String();
+  const auto after = decoder.String();
+  if (!decoder.complete()) {
+    return false;
+  }
+  Leak& leak = reading.leak;
+  reading.key = absl::StrCat("state ", *what);
+  leak.kind = LeakKind::kState;
+  leak.name = std::string(*what);
+  const auto value = [&](absl::string_view text) {
+    return text.empty() ? std::string("not set") : Shown(text);
+  };
+  leak.detail = absl::StrCat("was ", value(*before), ", is ", value(*after));
+  Add(leak, "before", Shown(*before));
+  Add(leak, "after", Shown(*after));
+  return true;
+}
+
+absl::optional<LeakKind> KindOf(EvidenceType type) {
+  switch (type) {
+    case EvidenceType::kSocket:
+      return LeakKind::kPort;
+    case EvidenceType::kDescriptor:
+      return LeakKind::kDescriptor;
+    case EvidenceType::kProcess:
+      return LeakKind::kProcess;
+    case EvidenceType::kThread:
+      return LeakKind::kThread;
+    case EvidenceType::kSysv:
+      return LeakKind::kSysv;
+    case EvidenceType::kQueue:
+    case EvidenceType::kMapping:
+      return LeakKind::kPosix;
+    case EvidenceType::kFile:
+      return LeakKind::kFile;
+    case EvidenceType::kTimeWait:
+      return LeakKind::kTimeWait;
+    case EvidenceType::kState:
+      return LeakKind::kState;
+    case EvidenceType::kMore:
+      break;
+  }
+  return absl::nullopt;
+}
+
+bool ReadMore(Decoder& decoder, Reading& reading) {
+  const auto type = decoder.U32();
+  if (!decoder.complete()) {
+    return false;
+  }
+  const absl::optional<LeakKind> kind = KindOf(static_cast<EvidenceType>(*type));
+  if (!kind.has_value()) {
+    return false;
+  }
+  reading.key = absl::StrCat("more ", *type);
+  reading.leak.kind = *kind;
+  reading.leak.name = "(and more)";
+  reading.leak.detail = absl::StrCat("only ", kMaxEvidence, " of them are told of");
+  return true;
+}
+
+}  // namespace
+
+bool Leaks::Add(absl::string_view record, absl::optional<uint32_t> stretch) {
+  Decoder decoder(record);
+  const auto type = decoder.U32();
+  if (!type.has_value()) {
+    return false;
+  }
+  Reading reading;
+  bool read = false;
+  switch (static_cast<EvidenceType>(*type)) {
+    case EvidenceType::kSocket:
+      read = ReadSocket(decoder, stretch.has_value(), commands_, reading);
+      break;
+    case EvidenceType::kDescriptor:
+      read = ReadDescriptor(decoder, reading);
+      break;
+    case EvidenceType::kProcess:
+      read = ReadProcess(decoder, commands_, reading);
+      break;
+    case EvidenceType::kThread:
+      read = ReadThread(decoder, reading);
+      break;
+    case EvidenceType::kSysv:
+      read = ReadSysv(decoder, reading);
+      break;
+    case EvidenceType::kQueue:
+      read = ReadQueue(decoder, reading);
+      break;
+    case EvidenceType::kFile:
+      read = ReadFileRecord(decoder, reading);
+      break;
+    case EvidenceType::kTimeWait:
+      read = ReadTimeWait(decoder, reading);
+      break;
+    case EvidenceType::kState:
+      read = ReadState(decoder, reading);
+      break;
+    case EvidenceType::kMore:
+      read = ReadMore(decoder, reading);
+      break;
+    case EvidenceType::kMapping:
+      read = ReadMapping(decoder, inherited_, reading);
+      break;
+  }
+  if (read && !reading.key.empty() && Has(kinds_, reading.leak.kind) &&
+      keys_.insert(reading.key).second) {
+    reading.leak.stretch = stretch;
+    leaks_.push_back(std::move(reading.leak));
+  }
+  return read;
+}
+
+std::vector<Leak> Leaks::Take() {
+  std::stable_sort(leaks_.begin(), leaks_.end(), [](const Leak& a, const Leak& b) {
+    return std::tie(a.kind, a.name) < std::tie(b.kind, b.name);
+  });
+  return std::move(leaks_);
+}
+
+}  // namespace isolate::internal

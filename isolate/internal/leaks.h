@@ -1,0 +1,47 @@
+#ifndef ISOLATE_INTERNAL_LEAKS_H_
+#define ISOLATE_INTERNAL_LEAKS_H_
+
+// Makes leaks of evidence (evidence.h).  Lives in the runner; takes the writer for hostile.  Pure
+// code: no system call.
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/functional/function_ref.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/optional.h"
+#include "isolate/internal/mappings.h"
+#include "isolate/leak.h"
+
+namespace isolate::internal {
+
+class Leaks {
+ public:
+  // Of the kinds that are wanted; evidence of others is passed over.  `inherited`: the runner's own
+  // nameless mappings (mappings.h), which a fork of it has, too; asked for where a record tells of
+  // such.
+  Leaks(const LeakKinds& kinds, absl::FunctionRef<std::vector<Mapping>()> inherited)
+      : kinds_(kinds), inherited_(inherited) {}
+
+  // Takes a record, in the order in which they were written; those of the test process before those
+  // of the init.  What was told of already, by what is its key, is not told of again.  False where
+  // it cannot be read.
+  bool Add(absl::string_view record, absl::optional<uint32_t> stretch);
+
+  // All of them, by kind and name.
+  std::vector<Leak> Take();
+
+ private:
+  const LeakKinds kinds_;
+  const absl::FunctionRef<std::vector<Mapping>()> inherited_;
+  std::vector<Leak> leaks_;
+  absl::flat_hash_set<std::string> keys_;                   // of `leaks_`
+  std::vector<std::pair<uint32_t, std::string>> commands_;  // of processes
+};
+
+}  // namespace isolate::internal
+
+#endif  // ISOLATE_INTERNAL_LEAKS_H_

@@ -1,0 +1,114 @@
+#include "isolate/internal/post_mortem.h"
+
+#include <sched.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "isolate/internal/evidence.h"
+#include "isolate/internal/ipc_objects.h"
+#include "isolate/internal/leak_check.h"
+#include "isolate/internal/left_files.h"
+#include "isolate/internal/left_processes.h"
+#include "isolate/internal/raw.h"
+#include "isolate/internal/wire.h"
+#include "isolate/leak.h"
+
+namespace isolate::internal {
+namespace {
+
+// Frames on their way to the runner, which is to be woken once.
+class Channel {
+ public:
+  explicit Channel(int descriptor) : descriptor_(descriptor) {}
+
+  void Write(Tag tag, const char* payload, size_t size) {
+    const auto header = FrameHeader(tag, size);
+    Append(header.data(), header.size());
+    Append(payload, size);
+  }
+
+  void Write(Tag tag, uint32_t number) {
+    const char bytes[] = {static_cast<char>(number), static_cast<char>(number >> 8),
+                          static_cast<char>(number >> 16), static_cast<char>(number >> 24)};
+    Write(tag, bytes, sizeof(bytes));
+  }
+
+  // It fails only where the runner is gone, and then so are we, soon.
+  void Flush() {
+    raw::WriteAll(descriptor_, buffer_, size_);
+    size_ = 0;
+  }
+
+ private:
+  void Append(const char* data, size_t size) {
+    if (size_ + size > sizeof(buffer_)) {
+      Flush();
+    }
+    memcpy(buffer_ + size_, data, size);
+    size_ += size;
+  }
+
+  const int descriptor_;
+  size_t size_ = 0;
+  char buffer_[2 * EvidenceWriter::kMaxRecord];
+};
+
+}  // namespace
+
+PostMortem::PostMortem(const LeakPlan& plan) : plan_(plan) {
+  if ((plan.namespaces & CLONE_NEWNS) == 0) {
+    return;
+  }
+  for (const std::string& folder : plan.folders) {
+    if (folder_count_ < kMaxFolders) {
+      folders_[folder_count_++] = PrivateFolder(folder.c_str());
+    }
+  }
+}
+
+void PostMortem::SetTree(const char* folder, int tree) {
+  for (size_t i = 0; i < folder_count_; ++i) {
+    if (plan_.folders[i] == folder) {
+      folders_[i] = PrivateFolder(folder, tree);
+    }
+  }
+}
+
+void PostMortem::Begin() {
+  for (size_t i = 0; i < folder_count_; ++i) {
+    folders_[i].Begin();
+  }
+}
+
+void PostMortem::Tell(int descriptor) const {
+  Channel channel(descriptor);
+  channel.Write(Tag::kHello, kWireVersion);
+  const auto write = [&channel](const char* record, size_t size, size_t) {
+    channel.Write(Tag::kEvidence, record, size);
+  };
+  EvidenceWriter evidence(write);
+  // A /proc of another pid namespace would show others' processes.
+  constexpr int kOwnProcesses = CLONE_NEWPID | CLONE_NEWNS;
+  if ((plan_.namespaces & kOwnProcesses) == kOwnProcesses &&
+      (Has(plan_.kinds, LeakKind::kProcess) || Has(plan_.kinds, LeakKind::kPort))) {
+    const bool ports = Has(plan_.kinds, LeakKind::kPort) && (plan_.namespaces & CLONE_NEWNET) != 0;
+    TellSurvivors(ports, evidence);
+  }
+  if ((plan_.namespaces & CLONE_NEWIPC) != 0) {
+    if (Has(plan_.kinds, LeakKind::kSysv)) {
+      TellSysvObjects(evidence);
+    }
+    if (Has(plan_.kinds, LeakKind::kPosix)) {
+      TellQueues(evidence);
+    }
+  }
+  if (Has(plan_.kinds, LeakKind::kFile) || Has(plan_.kinds, LeakKind::kPosix)) {
+    for (size_t i = 0; i < folder_count_; ++i) {
+      folders_[i].Tell(plan_.mount_points, evidence);
+    }
+  }
+  channel.Write(Tag::kEnd, 0);
+  channel.Flush();
+}
+
+}  // namespace isolate::internal
