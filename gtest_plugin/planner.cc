@@ -1,6 +1,7 @@
 #include "gtest_plugin/planner.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -8,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "gtest_plugin/allowed_leaks.h"
 #include "gtest_plugin/settings.h"
 #include "gtest_plugin/test_process.h"
 #include "gtest_plugin/traits.h"
@@ -55,6 +57,13 @@ absl::StatusOr<std::vector<Assignment>> Planner::Plan(TestSuite& suite,
       continue;
     }
     const Traits traits = TraitsOf(*test);
+    for (const std::string& allowed : traits.allow_leaks) {
+      if (absl::Status status = ParseAllowedLeak(allowed).status(); !status.ok()) {
+        return absl::InvalidArgumentError(absl::StrCat("the traits of ", suite.name(), ".",
+                                                       test->name(),
+                                                       ": allow_leaks: ", status.message()));
+      }
+    }
     const absl::StatusOr<Executor::Kind> sandbox = SandboxFor(traits);
     if (absl::IsInvalidArgument(sandbox.status()) &&
         !GetSetupFailure(sandbox.status()).has_value()) {

@@ -43,6 +43,12 @@ bool IsFailure(const Part& part) {
          part.type == TestPartResult::kFatalFailure;
 }
 
+// No test was left out, by whatever.
+bool IsComplete(const UnitTest& unit_test) {
+  return unit_test.test_to_run_count() ==
+         unit_test.total_test_count() - unit_test.disabled_test_count();
+}
+
 }  // namespace
 
 ReplayingListener* ReplayingListener::instance_ = nullptr;
@@ -55,11 +61,12 @@ void ReplayingListener::OnTestIterationStart(const UnitTest&, int) {
   begun_ = false;
 }
 
-void ReplayingListener::OnTestProgramEnd(const UnitTest&) {
+void ReplayingListener::OnTestProgramEnd(const UnitTest& unit_test) {
   GiveBackSuiteFunctions();
   if (Interruption() != 0) {
     EndProgram();
   }
+  leaks_.PrintSummary(IsComplete(unit_test));
   FinishReport();
 }
 
@@ -210,7 +217,7 @@ void ReplayingListener::ReplaySuiteTearDown() {
 void ReplayingListener::OnTestStart(const TestInfo& test) { stand_in_.Start(test); }
 
 void ReplayingListener::ReplayBody(const TestInfo& test) {
-  const TestReport& report = Wait(test);
+  TestReport& report = Wait(test);
   ReplayErr(report.err);
   // The suite's set-up ran for every test, and is told of once, unless it is
   // where this test's process ended.
@@ -218,6 +225,7 @@ void ReplayingListener::ReplayBody(const TestInfo& test) {
     Replay(report.suite_set_up);
   }
   Replay(report.test);
+  leaks_.Judge(test, report.leaks, report.whole() && !test.result()->Failed());
   if (!report.whole()) {
     if (report.ended) {
       Replay(report.suite_tear_down);

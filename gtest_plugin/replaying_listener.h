@@ -10,6 +10,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
+#include "gtest_plugin/leak_report.h"
 #include "gtest_plugin/run_report.h"
 #include "gtest_plugin/scheduler.h"
 #include "gtest_plugin/settings.h"
@@ -32,6 +33,7 @@ class ReplayingListener : public ::testing::EmptyTestEventListener {
         run_limit_(settings.run_limit),
         keep_failed_(settings.keep_failed),
         outputs_(settings.options.full_output_folder),
+        leaks_(settings.leaks, settings.allowed_leaks),
         same_network_(settings.options.network == Network::kHost),
         told_what_is_missed_(settings.spawn == Spawn::kExec) {
     instance_ = this;
@@ -72,6 +74,7 @@ class ReplayingListener : public ::testing::EmptyTestEventListener {
   const absl::Duration run_limit_;
   const absl::Duration keep_failed_;
   const std::string outputs_;
+  LeakReport leaks_;
   const bool same_network_;
   SuiteFunctionsMap suite_functions_;
   int iteration_ = 0;  // from 1 on

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -18,6 +19,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "absl/types/variant.h"
 #include "gtest/gtest.h"
 #include "gtest_plugin/gtest_private.h"
 #include "gtest_plugin/outputs_folder.h"
@@ -26,6 +28,7 @@
 #include "gtest_plugin/traits.h"
 #include "isolate/internal/fd.h"
 #include "isolate/internal/raw.h"
+#include "isolate/leak.h"
 #include "isolate/result.h"
 #include "nlohmann/json.hpp"
 
@@ -118,6 +121,25 @@ Json Process(const TestReport& report, const Namespaces& outside) {
           {"isolated", KindsThatDiffer(report.namespaces, outside)}};
 }
 
+Json Leaks(const std::vector<Leak>& leaks) {
+  Json list = Json::array();
+  for (const Leak& leak : leaks) {
+    Json json = {{"kind", NameOf(leak.kind)}, {"leak", leak.name}, {"detail", leak.detail}};
+    if (!leak.consequence.empty()) {
+      json["consequence"] = leak.consequence;
+    }
+    for (const Leak::Attribute& attribute : leak.attributes) {
+      if (const auto* number = absl::get_if<int64_t>(&attribute.value)) {
+        json[attribute.name] = *number;
+      } else {
+        json[attribute.name] = absl::get<std::string>(attribute.value);
+      }
+    }
+    list.push_back(std::move(json));
+  }
+  return list;
+}
+
 Json Beginning(const Settings& settings, absl::Time started) {
   return {{"version", kVersion},
           {"arguments", internal::ArgumentsOfProgram()},
@@ -179,6 +201,12 @@ void RunReport::AddTest(const TestInfo& test, const TestReport& report, int iter
   if (report.namespaces.mnt != 0) {
     json["process"] = Process(report, outside_);
   }
+  if (!report.leaks.empty()) {
+    json["leaks"] = Leaks(report.leaks);
+    for (const Leak& leak : report.leaks) {
+      ++leaks_[std::string(NameOf(leak.kind))];
+    }
+  }
   Write(absl::StrCat(has_tests_ ? ",\n" : "\n", Text(json)));
   has_tests_ = true;
   ++outcomes_[json["outcome"]];
@@ -195,7 +223,9 @@ void RunReport::AddSuite(const TestSuite& suite, int iteration) {
 }
 
 absl::Status RunReport::Finish(absl::string_view error) {
-  Json end = {{"wall_ms", Milliseconds(absl::Now() - started_)}, {"outcomes", outcomes_}};
+  Json end = {{"wall_ms", Milliseconds(absl::Now() - started_)},
+              {"outcomes", outcomes_},
+              {"leaks", leaks_}};
   if (!error.empty()) {
     end["error"] = error;
   }

@@ -53,6 +53,7 @@ class RunReport {
   absl::Status status_;
   bool has_tests_ = false;
   std::map<std::string, int64_t> outcomes_;  // how many tests had each
+  std::map<std::string, int64_t> leaks_;     // how many of each kind
   std::vector<std::string> suites_;          // each an object
 };
 

@@ -22,7 +22,9 @@
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
+#include "gtest_plugin/allowed_leaks.h"
 #include "gtest_plugin/flag_values.h"
+#include "gtest_plugin/leak_policy.h"
 #include "gtest_plugin/traits.h"
 #include "isolate/options.h"
 
@@ -70,6 +72,14 @@ ABSL_FLAG(
     "failed: the sandbox of a test that failed stays until Enter is pressed, for 10 minutes at "
     "most, with the command that enters it (failed:TIME: for another time); without a "
     "terminal its files are copied to TEST_UNDECLARED_OUTPUTS_DIR.");
+ABSL_FLAG(isolate::gtest::LeakPolicies, isolate_leaks, isolate::gtest::LeakPolicies{},
+          "What becomes of what a test leaves behind, by kind, as ports:fail,files:off: off, it is "
+          "not looked for; report, it is told of; fail, and the test has failed. The kinds: ports, "
+          "time_wait, sysv, posix, processes, threads, fds, files, state, ipc (sysv and posix), "
+          "all (docs/leaks.md).");
+ABSL_FLAG(std::string, isolate_allow_leaks, "",
+          "Leaks that are meant: KIND:PATTERN for the name that is told, or KIND[TESTS]:PATTERN, "
+          "with commas between several, as fds:*/app.log; or @FILE, with one on each line.");
 ABSL_FLAG(std::string, isolate_report, "",
           "A file that gets a machine-readable report, as JSON (docs/report.md); where "
           "TEST_UNDECLARED_OUTPUTS_DIR is set, a relative path begins there.");
@@ -81,7 +91,8 @@ constexpr absl::string_view kFlagNames[] = {
     "isolate",        "isolate_jobs",         "isolate_scope",    "isolate_suite_setup",
     "isolate_spawn",  "isolate_network",      "isolate_hostname", "isolate_tmp_size",
     "isolate_memory", "isolate_output_limit", "isolate_timeout",  "isolate_slow",
-    "isolate_grace",  "isolate_keep",         "isolate_report",
+    "isolate_leaks",  "isolate_allow_leaks",  "isolate_grace",    "isolate_keep",
+    "isolate_report",
 };
 
 struct Assignment {
@@ -204,6 +215,12 @@ absl::StatusOr<Settings> ParseSettings(int* argc, char** argv) {
   }
   settings.keep_failed = absl::GetFlag(FLAGS_isolate_keep).failed;
   settings.options.keep_failed = settings.keep_failed > absl::ZeroDuration();
+  settings.leaks = absl::GetFlag(FLAGS_isolate_leaks);
+  settings.options.leaks = settings.leaks.Wanted();
+  if (absl::Status status = settings.allowed_leaks.Add(absl::GetFlag(FLAGS_isolate_allow_leaks));
+      !status.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("--isolate_allow_leaks: ", status.message()));
+  }
   settings.report = absl::GetFlag(FLAGS_isolate_report);
   settings.run_limit = BazelTimeLimit();
   settings.options.grace = absl::GetFlag(FLAGS_isolate_grace).duration;

@@ -9,7 +9,9 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "gtest_plugin/allowed_leaks.h"
 #include "gtest_plugin/flag_values.h"
+#include "gtest_plugin/leak_policy.h"
 #include "gtest_plugin/traits.h"
 #include "isolate/options.h"
 
@@ -29,6 +31,9 @@ struct Settings {
   absl::Duration slow = absl::InfiniteDuration();
   // How long the sandbox of a test that failed is kept for somebody at a terminal; 0: not.
   absl::Duration keep_failed = absl::ZeroDuration();
+  // What leaks come to, and those that are meant.
+  LeakPolicies leaks;
+  AllowedLeaks allowed_leaks;
   // The file of the machine-readable report; empty: none.
   std::string report;
   // Bazel's time limit for the whole program; infinite outside of it.

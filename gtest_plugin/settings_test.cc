@@ -133,61 +133,81 @@ TEST_P(RightValue, IsTakenFromTheEnvironment) {
 
 INSTANTIATE_TEST_SUITE_P(
     Settings, RightValue,
-    ::testing::Values(
-        ValueCase{"On", "isolate", "on", [](const Settings& s) { return s.isolate; }},
-        ValueCase{"Off", "isolate", "off", [](const Settings& s) { return !s.isolate; }},
-        ValueCase{"OneJob", "isolate_jobs", "1", [](const Settings& s) { return s.jobs == 1; }},
-        ValueCase{"MostJobs", "isolate_jobs", "1024",
-                  [](const Settings& s) { return s.jobs == 1024; }},
-        ValueCase{"LoopbackNetwork", "isolate_network", "loopback",
-                  [](const Settings& s) { return s.options.network == Network::kLoopback; }},
-        ValueCase{"NoNetwork", "isolate_network", "none",
-                  [](const Settings& s) { return s.options.network == Network::kNone; }},
-        ValueCase{"HostNetwork", "isolate_network", "host",
-                  [](const Settings& s) { return s.options.network == Network::kHost; }},
-        ValueCase{"Hostname", "isolate_hostname", "node-1",
-                  [](const Settings& s) { return s.options.hostname == "node-1"; }},
-        ValueCase{"TmpSizeInBytes", "isolate_tmp_size", "4096",
-                  [](const Settings& s) { return s.options.tmpfs_size_bytes == 4096; }},
-        ValueCase{"TmpSizeInKilobytes", "isolate_tmp_size", "3K",
-                  [](const Settings& s) { return s.options.tmpfs_size_bytes == 3 << 10; }},
-        ValueCase{"TmpSizeInMegabytes", "isolate_tmp_size", "64M",
-                  [](const Settings& s) { return s.options.tmpfs_size_bytes == 64 << 20; }},
-        ValueCase{"TmpSizeInGigabytes", "isolate_tmp_size", "5G",
-                  [](const Settings& s) { return s.options.tmpfs_size_bytes == int64_t{5} << 30; }},
-        ValueCase{"LargestTmpSize", "isolate_tmp_size", "8589934591G",
-                  [](const Settings& s) {
-                    return s.options.tmpfs_size_bytes == int64_t{8589934591} << 30;
-                  }},
-        ValueCase{"TmpSizeOfHalfTheMemory", "isolate_tmp_size", "half",
-                  [](const Settings& s) { return s.options.tmpfs_size_bytes == 0; }},
-        ValueCase{
-            "MemoryLimit", "isolate_memory", "2G",
-            [](const Settings& s) { return s.options.memory_limit_bytes == int64_t{2} << 30; }},
-        ValueCase{"NoMemoryLimit", "isolate_memory", "none",
-                  [](const Settings& s) { return s.options.memory_limit_bytes == 0; }},
-        ValueCase{"OutputLimit", "isolate_output_limit", "2K",
-                  [](const Settings& s) { return s.options.output_limit_bytes == 2048; }},
-        ValueCase{"TimeoutInSeconds", "isolate_timeout", "10s",
-                  [](const Settings& s) { return s.options.timeout == absl::Seconds(10); }},
-        ValueCase{"TimeoutInParts", "isolate_timeout", "1m1.5s",
-                  [](const Settings& s) { return s.options.timeout == absl::Seconds(61.5); }},
-        ValueCase{"NoTimeout", "isolate_timeout", "inf",
-                  [](const Settings& s) { return s.options.timeout == absl::InfiniteDuration(); }},
-        ValueCase{"Keep", "isolate_keep", "failed",
-                  [](const Settings& s) {
-                    return s.options.keep_failed && s.keep_failed == absl::Minutes(10);
-                  }},
-        ValueCase{"KeepForLong", "isolate_keep", "failed:1h",
-                  [](const Settings& s) { return s.keep_failed == absl::Hours(1); }},
-        ValueCase{"KeepNothing", "isolate_keep", "none",
-                  [](const Settings& s) { return !s.options.keep_failed; }},
-        ValueCase{"Report", "isolate_report", "a b/report.json",
-                  [](const Settings& s) { return s.report == "a b/report.json"; }},
-        ValueCase{"Grace", "isolate_grace", "500ms",
-                  [](const Settings& s) { return s.options.grace == absl::Milliseconds(500); }},
-        ValueCase{"NoGrace", "isolate_grace", "0",
-                  [](const Settings& s) { return s.options.grace == absl::ZeroDuration(); }}),
+    ::testing::
+        Values(ValueCase{"On", "isolate", "on", [](const Settings& s) { return s.isolate; }},
+               ValueCase{"Off", "isolate", "off", [](const Settings& s) { return !s.isolate; }},
+               ValueCase{"OneJob", "isolate_jobs", "1",
+                         [](const Settings& s) { return s.jobs == 1; }},
+               ValueCase{"MostJobs", "isolate_jobs", "1024",
+                         [](const Settings& s) { return s.jobs == 1024; }},
+               ValueCase{"LoopbackNetwork", "isolate_network", "loopback",
+                         [](const Settings& s) { return s.options.network == Network::kLoopback; }},
+               ValueCase{"NoNetwork", "isolate_network", "none",
+                         [](const Settings& s) { return s.options.network == Network::kNone; }},
+               ValueCase{"HostNetwork", "isolate_network", "host",
+                         [](const Settings& s) { return s.options.network == Network::kHost; }},
+               ValueCase{"Hostname", "isolate_hostname", "node-1",
+                         [](const Settings& s) { return s.options.hostname == "node-1"; }},
+               ValueCase{"TmpSizeInBytes", "isolate_tmp_size", "4096",
+                         [](const Settings& s) { return s.options.tmpfs_size_bytes == 4096; }},
+               ValueCase{"TmpSizeInKilobytes", "isolate_tmp_size", "3K",
+                         [](const Settings& s) { return s.options.tmpfs_size_bytes == 3 << 10; }},
+               ValueCase{"TmpSizeInMegabytes", "isolate_tmp_size", "64M",
+                         [](const Settings& s) { return s.options.tmpfs_size_bytes == 64 << 20; }},
+               ValueCase{"TmpSizeInGigabytes", "isolate_tmp_size", "5G",
+                         [](const Settings& s) {
+                           return s.options.tmpfs_size_bytes == int64_t{5} << 30;
+                         }},
+               ValueCase{"LargestTmpSize", "isolate_tmp_size", "8589934591G",
+                         [](const Settings& s) {
+                           return s.options.tmpfs_size_bytes == int64_t{8589934591} << 30;
+                         }},
+               ValueCase{"TmpSizeOfHalfTheMemory", "isolate_tmp_size", "half",
+                         [](const Settings& s) { return s.options.tmpfs_size_bytes == 0; }},
+               ValueCase{"MemoryLimit", "isolate_memory", "2G",
+                         [](const Settings& s) {
+                           return s.options.memory_limit_bytes == int64_t{2} << 30;
+                         }},
+               ValueCase{"NoMemoryLimit", "isolate_memory", "none",
+                         [](const Settings& s) { return s.options.memory_limit_bytes == 0; }},
+               ValueCase{"OutputLimit", "isolate_output_limit", "2K",
+                         [](const Settings& s) { return s.options.output_limit_bytes == 2048; }},
+               ValueCase{"TimeoutInSeconds", "isolate_timeout", "10s",
+                         [](const Settings& s) { return s.options.timeout == absl::Seconds(10); }},
+               ValueCase{
+                   "TimeoutInParts", "isolate_timeout", "1m1.5s",
+                   [](const Settings& s) { return s.options.timeout == absl::Seconds(61.5); }},
+               ValueCase{
+                   "NoTimeout", "isolate_timeout", "inf",
+                   [](const Settings& s) { return s.options.timeout == absl::InfiniteDuration(); }},
+               ValueCase{"Keep", "isolate_keep", "failed",
+                         [](const Settings& s) {
+                           return s.options.keep_failed && s.keep_failed == absl::Minutes(10);
+                         }},
+               ValueCase{"KeepForLong", "isolate_keep", "failed:1h",
+                         [](const Settings& s) { return s.keep_failed == absl::Hours(1); }},
+               ValueCase{"KeepNothing", "isolate_keep", "none",
+                         [](const Settings& s) { return !s.options.keep_failed; }},
+               ValueCase{"LeaksOfAKind", "isolate_leaks", "ports:fail,ipc:off",
+                         [](const Settings& s) {
+                           return s.leaks.Of(LeakKind::kPort) == LeakPolicy::kFail &&
+                                  s.leaks.Of(LeakKind::kPosix) == LeakPolicy::kOff &&
+                                  s.leaks.Of(LeakKind::kFile) == LeakPolicy::kReport &&
+                                  !Has(s.options.leaks, LeakKind::kSysv) &&
+                                  Has(s.options.leaks, LeakKind::kPort);
+                         }},
+               ValueCase{"NoLeaks", "isolate_leaks", "off",
+                         [](const Settings& s) { return s.options.leaks.none(); }},
+               ValueCase{"AllowedLeaks", "isolate_allow_leaks", "fds:*.log,ports[A.*]:tcp *",
+                         [](const Settings& s) { return s.allowed_leaks.Unused().size() == 2; }},
+               ValueCase{"Report", "isolate_report", "a b/report.json",
+                         [](const Settings& s) { return s.report == "a b/report.json"; }},
+               ValueCase{
+                   "Grace", "isolate_grace", "500ms",
+                   [](const Settings& s) { return s.options.grace == absl::Milliseconds(500); }},
+               ValueCase{
+                   "NoGrace", "isolate_grace", "0",
+                   [](const Settings& s) { return s.options.grace == absl::ZeroDuration(); }}),
     kName);
 
 class WrongValue : public ParseSettingsTest, public ::testing::WithParamInterface<ValueCase> {
@@ -296,7 +316,7 @@ TEST_F(ParseSettingsTest, RefusesAnUnknownFlagOfOursWithTheListOfFlags) {
             "--isolate_hostname, "
             "--isolate_tmp_size, "
             "--isolate_memory, --isolate_output_limit, --isolate_timeout, --isolate_slow, "
-            "--isolate_grace, "
+            "--isolate_leaks, --isolate_allow_leaks, --isolate_grace, "
             "--isolate_keep, --isolate_report");
   EXPECT_THAT(arguments.left(), ElementsAre("program", "--isolate_job=4"));
 }
@@ -339,7 +359,8 @@ TEST(FlagsHelp, NamesEveryFlagWithItsDefault) {
        {"--isolate=on", "--isolate_jobs=auto", "--isolate_network=loopback", "--isolate_scope=test",
         "--isolate_suite_setup=each", "--isolate_spawn=fork", "--isolate_hostname=isolate",
         "--isolate_tmp_size=half", "--isolate_memory=none", "--isolate_timeout=inf",
-        "--isolate_slow=1m", "--isolate_grace=2s", "--isolate_keep=none", "--isolate_report="}) {
+        "--isolate_slow=1m", "--isolate_grace=2s", "--isolate_keep=none",
+        "--isolate_leaks=all:report", "--isolate_allow_leaks=", "--isolate_report="}) {
     EXPECT_THAT(FlagsHelp(), HasSubstr(absl::StrCat("  ", flag, "\n")));
   }
 }

@@ -29,6 +29,7 @@
 #include "gtest_plugin/test_report.h"
 #include "isolate/executor.h"
 #include "isolate/kept_sandbox.h"
+#include "isolate/leak.h"
 #include "isolate/options.h"
 #include "isolate/reporter.h"
 
@@ -192,6 +193,12 @@ void Snapshot::RunElsewhere(const TestInfo& test) {
   Replay(report_->suite_set_up);
   Replay(report_->test);
   Replay(report_->suite_tear_down);
+  for (const Leak& leak : report_->leaks) {
+    Event event;
+    event.kind = Event::Kind::kLeak;
+    event.leak = leak;
+    (void)reporter_.Send(Encode(event));
+  }
   if (!report_->whole()) {
     ReplayEnd(test, *report_, settings_.options.timeout, scheduler_->ending());
   }

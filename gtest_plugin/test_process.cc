@@ -100,6 +100,9 @@ class ReportingListener : public ::testing::EmptyTestEventListener {
     test_ = &test;
     test_properties_.clear();
     SetCoreFolder(CoreFolder(test));
+    if (begun_ == 0) {
+      NextStretch();
+    }
     if (assignment_.tests.size() > 1) {
       // Not OK where the report cannot be sent either.
       (void)reporter_.SetTimeLimit(assignment_.time_limit);
@@ -124,6 +127,7 @@ class ReportingListener : public ::testing::EmptyTestEventListener {
     event.kind = Event::Kind::kTestEnd;
     event.elapsed_ms = test.result()->elapsed_time();
     Send(event);
+    NextStretch();
     tests_.Exchange();
   }
 
@@ -134,6 +138,13 @@ class ReportingListener : public ::testing::EmptyTestEventListener {
  private:
   // Properties that are new, or also those whose value has changed.
   enum class Look { kForNew, kForChanged };
+
+  // One for each of several tests.  Those of a snapshot run elsewhere.
+  void NextStretch() {
+    if (assignment_.tests.size() > 1 && !assignment_.snapshot) {
+      reporter_.NextStretch();
+    }
+  }
 
   // The fixture is gone by now; what the suite keeps is in sight.  What has leaked once would be
   // found after every test that follows.
@@ -283,6 +294,8 @@ int RunTests(const Assignment& assignment, Reporter& reporter,
   }
   suite.*MemberOf(internal::SetUpFunction{}) = assignment.functions.set_up;
   suite.*MemberOf(internal::TearDownFunction{}) = assignment.functions.tear_down;
+  // What gtest, the runner and this function have opened so far is theirs.
+  reporter.BeginLeakCheck();
   (suite.*MemberOf(internal::RunSuite{}))();
   return reporting_listener->failed() ? 1 : 0;
 }

@@ -9,10 +9,13 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/variant.h"
 #include "gtest/gtest.h"
 #include "isolate/internal/wire.h"
+#include "isolate/leak.h"
 #include "isolate/result.h"
 
 namespace isolate::gtest {
@@ -54,6 +57,58 @@ bool DecodePart(Decoder& decoder, Part& part) {
   part.line = static_cast<int>(*line);
   part.message = std::string(*message);
   return true;
+}
+
+void EncodeLeak(const Leak& leak, Encoder& encoder) {
+  encoder.U32(static_cast<uint32_t>(leak.kind))
+      .String(leak.name)
+      .String(leak.detail)
+      .String(leak.consequence)
+      .U32(static_cast<uint32_t>(leak.attributes.size()));
+  for (const Leak::Attribute& attribute : leak.attributes) {
+    const auto* number = absl::get_if<int64_t>(&attribute.value);
+    encoder.String(attribute.name).U32(number != nullptr ? 1 : 0);
+    if (number != nullptr) {
+      encoder.U64(static_cast<uint64_t>(*number));
+    } else {
+      encoder.String(absl::get<std::string>(attribute.value));
+    }
+  }
+}
+
+bool DecodeLeak(Decoder& decoder, Leak& leak) {
+  const auto kind = decoder.U32();
+  const auto name = decoder.String();
+  const auto detail = decoder.String();
+  const auto consequence = decoder.String();
+  const auto count = decoder.U32();
+  if (!count.has_value() || *kind >= kLeakKindCount) {
+    return false;
+  }
+  leak.kind = static_cast<LeakKind>(*kind);
+  leak.name = std::string(*name);
+  leak.detail = std::string(*detail);
+  leak.consequence = std::string(*consequence);
+  for (uint32_t i = 0; i < *count; ++i) {
+    const auto attribute = decoder.String();
+    const auto is_number = decoder.U32();
+    if (!is_number.has_value()) {
+      return false;
+    }
+    if (*is_number != 0) {
+      const auto number = decoder.U64().value_or(0);
+      leak.attributes.push_back({std::string(*attribute), static_cast<int64_t>(number)});
+    } else {
+      const auto text = decoder.String().value_or("");
+      leak.attributes.push_back({std::string(*attribute), std::string(text)});
+    }
+  }
+  return decoder.complete();
+}
+
+size_t SizeOf(const Leak& leak) {
+  return sizeof(leak) + leak.name.size() + leak.detail.size() + leak.consequence.size() +
+         leak.attributes.size() * sizeof(Leak::Attribute);
 }
 
 size_t SizeOf(const Step& step) {
@@ -114,6 +169,9 @@ class ReportBuilder {
         break;
       case Event::Kind::kSanitizer:
         report.sanitizer = true;
+        break;
+      case Event::Kind::kLeak:
+        report.leaks.push_back(std::move(event.leak));
         break;
       case Event::Kind::kTestStart:
       case Event::Kind::kTestEnd:
@@ -199,6 +257,9 @@ std::string Encode(const Event& event) {
       return encoder.bytes() + event.crash;
     case Event::Kind::kSanitizer:
       break;
+    case Event::Kind::kLeak:
+      EncodeLeak(event.leak, encoder);
+      break;
     case Event::Kind::kNotIsolated:
       encoder.String(event.not_isolated);
       break;
@@ -254,6 +315,11 @@ absl::StatusOr<Event> Decode(absl::string_view message) {
       event.not_isolated = std::string(*why);
       return event;
     }
+    case Event::Kind::kLeak:
+      if (!DecodeLeak(decoder, event.leak)) {
+        return Unreadable();
+      }
+      return event;
     case Event::Kind::kSanitizer:
       if (!decoder.complete()) {
         return Unreadable();
@@ -265,6 +331,28 @@ absl::StatusOr<Event> Decode(absl::string_view message) {
   }
   return Unreadable();
 }
+
+namespace {
+
+// Gives each to the test in whose stretch it appeared: the first stretch of a process that runs
+// several tests is the suite's set-up, and the last its tear-down.
+void DistributeLeaks(std::vector<Leak> leaks, size_t tests, std::vector<TestReport>& reports) {
+  for (Leak& leak : leaks) {
+    TestReport* report = &reports.back();
+    if (tests > 1 && leak.stretch.has_value()) {
+      if (*leak.stretch >= 1 && *leak.stretch <= reports.size()) {
+        report = &reports[*leak.stretch - 1];
+      } else {
+        absl::StrAppend(&leak.detail, leak.detail.empty() ? "" : "; ",
+                        "of the suite's set-up or tear-down");
+      }
+    }
+    report->size_bytes += SizeOf(leak);
+    report->leaks.push_back(std::move(leak));
+  }
+}
+
+}  // namespace
 
 std::vector<TestReport> MakeTestReports(Result result, size_t tests) {
   ReportBuilder builder(tests);
@@ -291,6 +379,7 @@ std::vector<TestReport> MakeTestReports(Result result, size_t tests) {
   builder.Add(output_until(result.out.size()));
 
   std::vector<TestReport> reports = builder.Take();
+  DistributeLeaks(std::move(result.leaks), tests, reports);
   TestReport& last = reports.back();
   last.outcome = result.outcome;
   last.code = result.code;

@@ -13,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
 #include "gtest/gtest.h"
+#include "isolate/leak.h"
 #include "isolate/result.h"
 
 namespace isolate::gtest {
@@ -42,6 +43,7 @@ struct Event {
     kCrash = 5,
     kNotIsolated = 6,
     kSanitizer = 7,
+    kLeak = 8,
   };
   Kind kind = Kind::kPart;
   Part part;
@@ -49,6 +51,7 @@ struct Event {
   uint32_t test = 0;  // kTestStart: which of those that the process runs
   std::string
       not_isolated;        // kNotIsolated: why a sandbox within the process's own could not be had
+  Leak leak;               // kLeak: of a test that ran in a sandbox within the process's own
   int64_t elapsed_ms = 0;  // kTestEnd: as gtest measured it
   std::string
       crash;  // kCrash: a piece of the cause and the stacks, the latter on lines of their own
@@ -100,6 +103,7 @@ struct TestReport {
   int64_t omitted_bytes = 0;       // of its output
   std::string damage;              // not empty: what is wrong with the report
   std::string crash;               // all that Event::crash told
+  std::vector<Leak> leaks;         // what it left behind
   std::vector<Process> processes;  // that were in the sandbox when its time was over
   std::string not_isolated;        // not empty: why this test and others could not be run
 

@@ -1,8 +1,5 @@
 #include "gtest_plugin/traits.h"
 
-#include <fnmatch.h>
-
-#include <algorithm>
 #include <functional>
 #include <string>
 #include <utility>
@@ -10,10 +7,10 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "gtest/gtest.h"
 #include "gtest_plugin/gtest_private.h"
+#include "gtest_plugin/test_filter.h"
 #include "gtest_plugin/traits_of_tests.h"
 
 namespace isolate::gtest {
@@ -33,20 +30,9 @@ std::vector<Entry>& Entries() {
   return *entries;
 }
 
-bool MatchesOne(absl::string_view patterns, const std::string& name) {
-  const std::vector<std::string> each = absl::StrSplit(patterns, ':');
-  return std::any_of(each.begin(), each.end(), [&](const std::string& pattern) {
-    return fnmatch(pattern.c_str(), name.c_str(), FNM_NOESCAPE) == 0;
-  });
-}
-
 // As --gtest_filter.
 bool Matches(const std::string& filter, const TestInfo& test) {
-  const std::string name = absl::StrCat(test.test_suite_name(), ".", test.name());
-  const std::pair<absl::string_view, absl::string_view> parts =
-      absl::StrSplit(filter, absl::MaxSplits('-', 1));
-  return MatchesOne(parts.first.empty() ? "*" : parts.first, name) &&
-         !MatchesOne(parts.second, name);
+  return FilterMatches(filter, absl::StrCat(test.test_suite_name(), ".", test.name()));
 }
 
 bool HasTest(const ::testing::UnitTest& unit_test, const Entry& entry) {

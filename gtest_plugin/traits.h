@@ -54,6 +54,10 @@ struct Traits {
   absl::optional<absl::Duration> time_offset;
   std::vector<std::string> read_only_paths;
   std::vector<std::string> writable_paths;
+
+  // Leaks that are meant, as --isolate_allow_leaks has them: "fds:*/app.log".  They are added to
+  // those.
+  std::vector<std::string> allow_leaks;
 };
 
 using ChangeTraits = std::function<void(Traits&)>;
