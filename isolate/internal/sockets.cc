@@ -83,7 +83,8 @@ socklen_t SizeOf(const Address& address) {
   return address.any.sa_family == AF_INET ? sizeof(address.v4) : sizeof(address.v6);
 }
 
-// As a server would that follows the advice of socket(7).
+// As by a server that follows the advice of socket(7), or ip(7): what the first socket on the port
+// has of the two, one of its kind has as well.
 bool CanBeBound(const Address& address) {
   const int probe = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (probe < 0) {
@@ -91,6 +92,7 @@ bool CanBeBound(const Address& address) {
   }
   const int on = 1;
   setsockopt(probe, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  setsockopt(probe, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
   const bool bound = bind(probe, &address.any, SizeOf(address)) == 0 || errno != EADDRINUSE;
   close(probe);
   return bound;

@@ -29,9 +29,9 @@ uint64_t OwnNetwork();
 void TellSocket(int socket, pid_t owner, int descriptor, EvidenceWriter& evidence);
 
 // TCP ports that cannot be bound although nobody has a descriptor of them: connections in
-// TIME_WAIT and its neighbours whose sockets had no SO_REUSEADDR, so that even a socket with
-// SO_REUSEADDR gets EADDRINUSE.  Not those whose port the kernel chose: nobody counts on them.
-// Walks the table of connections, as large as the machine has (or as
+// TIME_WAIT and its neighbours whose sockets had neither SO_REUSEADDR nor SO_REUSEPORT, so that
+// even a socket with both gets EADDRINUSE.  Not those whose port the kernel chose: nobody counts on
+// them. Walks the table of connections, as large as the machine has (or as
 // net.ipv4.tcp_child_ehash_entries says).
 void TellTimeWaits(EvidenceWriter& evidence);
 

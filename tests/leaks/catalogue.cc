@@ -234,7 +234,7 @@ std::vector<LeakCase> Ports() {
       {"TcpOfAnyAddress",
        [] { return Valid(listen(Bound(SOCK_STREAM, V6("::", 8083)), 1)); },
        {{kPort, "tcp \\[::\\]:8083"}}},
-      {"Udp", [] { return Valid(Bound(SOCK_DGRAM, V4(53))); }, {{kPort, "udp 127.0.0.1:53"}}},
+      {"Udp", [] { return Valid(Bound(SOCK_DGRAM, V4(5300))); }, {{kPort, "udp 127.0.0.1:5300"}}},
       {"UdpClosed", [] { return close(Bound(SOCK_DGRAM, V4(5353))) == 0; }, {}},
       {"Udp6",
        [] { return Valid(Bound(SOCK_DGRAM, V6("::1", 5354))); },
@@ -313,6 +313,7 @@ std::vector<LeakCase> Ports() {
        {{kPort, "tcp 127.0.0.1:8088"}, {kThread, "waiting"}, {kFd, "eventfd"}}},
       {"TimeWait", [] { return ServerClosesFirst(0); }, {{kTimeWait, "tcp 127.0.0.1:8090"}}},
       {"TimeWaitWithReuse", [] { return ServerClosesFirst(SO_REUSEADDR); }, {}},
+      {"TimeWaitWithSharedPort", [] { return ServerClosesFirst(SO_REUSEPORT); }, {}},
       {"TimeWaitOfTheClient", [] { return ClientClosesFirst(); }, {}},
   };
 }
@@ -617,7 +618,7 @@ std::vector<LeakCase> Files() {
 
 std::vector<LeakCase> States() {
   return {
-      {"WorkingDirectory", [] { return chdir("/") == 0; }, {{kState, "working directory"}}},
+      {"WorkingDirectory", [] { return chdir("/etc") == 0; }, {{kState, "working directory"}}},
       {"WorkingDirectoryBack",
        [] {
          char before[4096];

@@ -41,6 +41,7 @@ ABSL_FLAG(std::string, isolated, "", "the suite, linked with //gtest_plugin:main
 ABSL_FLAG(int, at_least, 1, "how many tests have to run");
 ABSL_FLAG(std::string, in_folder_of, "", "run both in the folder that holds this file");
 ABSL_FLAG(std::string, exclude, "", "tests to leave out, as --gtest_filter has them after its '-'");
+ABSL_FLAG(std::string, leaks, "", "the file of leaks that are known; others fail");
 ABSL_FLAG(int, jobs, 4, "how many sandboxes at a time");
 
 namespace isolate::real {
@@ -147,14 +148,20 @@ void Print(const std::string& name, const Run& run) {
 int Main() {
   const std::string plain_program = fs::absolute(absl::GetFlag(FLAGS_plain));
   const std::string isolated_program = fs::absolute(absl::GetFlag(FLAGS_isolated));
+  std::vector<std::string> isolated_arguments = {
+      isolated_program, absl::StrCat("--isolate_jobs=", absl::GetFlag(FLAGS_jobs)),
+      "--isolate_leaks=fail"};
+  if (const std::string leaks = absl::GetFlag(FLAGS_leaks); !leaks.empty()) {
+    isolated_arguments.push_back(
+        absl::StrCat("--isolate_allow_leaks=@", fs::absolute(leaks).string()));
+  }
   if (const std::string file = absl::GetFlag(FLAGS_in_folder_of); !file.empty()) {
     fs::current_path(fs::path(file).parent_path());
   }
 
   const Run plain = RunSuite("plain", {plain_program});
   Print("plain", plain);
-  const Run isolated = RunSuite(
-      "isolated", {isolated_program, absl::StrCat("--isolate_jobs=", absl::GetFlag(FLAGS_jobs))});
+  const Run isolated = RunSuite("isolated", isolated_arguments);
   Print("isolated", isolated);
 
   const int ran =

@@ -2,7 +2,7 @@
 
 load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_test")
 
-def real_suite(name, tests, at_least, in_folder_of = None, left_out = {}, tags = [], **kwargs):
+def real_suite(name, tests, at_least, in_folder_of = None, left_out = {}, leaks = None, tags = [], **kwargs):
     """Declares `name`_test: the suite gives the same report both ways.
 
     It runs two programs, `name`_plain, with GoogleTest's own main(), and
@@ -15,6 +15,8 @@ def real_suite(name, tests, at_least, in_folder_of = None, left_out = {}, tags =
         passes for one that runs well.
       in_folder_of: label of a file; the tests run in the folder that it is in.
       left_out: what not to run, as {pattern of --gtest_filter: reason}.
+      leaks: label of a file with the leaks that are known (--isolate_allow_leaks); any other fails
+        the test.
       tags: of all three.
       **kwargs: for the test.
     """
@@ -43,6 +45,9 @@ def real_suite(name, tests, at_least, in_folder_of = None, left_out = {}, tags =
     if in_folder_of:
         args.append("--in_folder_of=$(rootpath %s)" % in_folder_of)
         data.append(in_folder_of)
+    if leaks:
+        args.append("--leaks=$(rootpath %s)" % leaks)
+        data.append(leaks)
     if left_out:
         args.append("--exclude=" + ":".join(left_out.keys()))
     cc_test(
