@@ -138,7 +138,7 @@ bool AskForConnections(int netlink, uint8_t family) {
 }
 
 // Whether more is to come.
-bool TellSome(int netlink, const PortRange& chosen, EvidenceWriter& evidence) {
+bool TellSome(int netlink, const PortRange& chosen, int& met, EvidenceWriter& evidence) {
   alignas(nlmsghdr) char buffer[8192];
   const ssize_t size = recv(netlink, buffer, sizeof(buffer), 0);
   if (size < 0) {
@@ -150,7 +150,9 @@ bool TellSome(int netlink, const PortRange& chosen, EvidenceWriter& evidence) {
     if (header.nlmsg_type == NLMSG_DONE || header.nlmsg_type == NLMSG_ERROR) {
       return false;
     }
-    TellTimeWait(*reinterpret_cast<const inet_diag_msg*>(next + NLMSG_HDRLEN), chosen, evidence);
+    const auto& connection = *reinterpret_cast<const inet_diag_msg*>(next + NLMSG_HDRLEN);
+    met += connection.idiag_inode == 0 ? 1 : 0;
+    TellTimeWait(connection, chosen, evidence);
     next += NLMSG_ALIGN(header.nlmsg_len);
   }
   return size > 0;
@@ -212,20 +214,22 @@ void TellSocket(int socket, pid_t owner, int descriptor, EvidenceWriter& evidenc
       .End();
 }
 
-void TellTimeWaits(EvidenceWriter& evidence) {
+int TellTimeWaits(EvidenceWriter& evidence) {
   const int netlink = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+  int met = 0;
   if (netlink < 0) {
-    return;
+    return met;
   }
   const PortRange chosen = EphemeralPorts();
   static constexpr uint8_t kFamilies[] = {AF_INET, AF_INET6};
   for (const uint8_t family : kFamilies) {
     if (AskForConnections(netlink, family)) {
-      while (TellSome(netlink, chosen, evidence)) {
+      while (TellSome(netlink, chosen, met, evidence)) {
       }
     }
   }
   close(netlink);
+  return met;
 }
 
 }  // namespace isolate::internal

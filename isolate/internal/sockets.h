@@ -33,7 +33,11 @@ void TellSocket(int socket, pid_t owner, int descriptor, EvidenceWriter& evidenc
 // even a socket with both gets EADDRINUSE.  Not those whose port the kernel chose: nobody counts on
 // them. Walks the table of connections, as large as the machine has (or as
 // net.ipv4.tcp_child_ehash_entries says).
-void TellTimeWaits(EvidenceWriter& evidence);
+//
+// Gives how many connections it has met that nobody has a descriptor of.  The walk does not see one
+// that just becomes a TIME_WAIT on another processor: that is in the table before it has a
+// reference (net/ipv4/inet_timewait_sock.c).
+int TellTimeWaits(EvidenceWriter& evidence);
 
 }  // namespace isolate::internal
 
