@@ -1,7 +1,6 @@
 #include "gtest_plugin/allowed_leaks.h"
 
 #include <errno.h>
-#include <fnmatch.h>
 #include <string.h>
 
 #include <algorithm>
@@ -25,8 +24,7 @@
 namespace isolate::gtest {
 
 bool AllowedLeak::Matches(const Leak& leak, const std::string& test) const {
-  return Has(kinds, leak.kind) && FilterMatches(tests, test) &&
-         fnmatch(pattern.c_str(), leak.name.c_str(), FNM_NOESCAPE) == 0;
+  return Has(kinds, leak.kind) && FilterMatches(tests, test) && GlobMatches(pattern, leak.name);
 }
 
 absl::StatusOr<AllowedLeak> ParseAllowedLeak(absl::string_view text) {
@@ -128,10 +126,10 @@ bool AllowedLeaks::Allow(const Leak& leak, const std::string& test,
   return allowed;
 }
 
-std::vector<std::string> AllowedLeaks::Unused() const {
+std::vector<std::string> AllowedLeaks::Unused(const LeakKinds& kinds) const {
   std::vector<std::string> unused;
   for (const Entry& entry : entries_) {
-    if (!entry.used) {
+    if (!entry.used && (entry.allowed.kinds & kinds).any()) {
       unused.push_back(entry.allowed.text);
     }
   }

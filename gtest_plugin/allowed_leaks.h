@@ -14,7 +14,7 @@
 namespace isolate::gtest {
 
 // KIND:PATTERN or KIND[TESTS]:PATTERN, as "fds:*/app.log", "ports[Server*.*]:tcp *:8080".  The
-// pattern is for the leak's name, "*" and "?" as in fnmatch(3); TESTS is as --gtest_filter's.
+// pattern is for the leak's name, with "*" and "?"; TESTS is as --gtest_filter's.
 struct AllowedLeak {
   std::string text;  // all of it, and where it stands
   LeakKinds kinds;
@@ -40,8 +40,8 @@ class AllowedLeaks {
   // Whether one of them means this leak; of those of traits, one of the test's own, `traits`.
   bool Allow(const Leak& leak, const std::string& test, const std::vector<std::string>& traits);
 
-  // Those that meant no leak so far.
-  std::vector<std::string> Unused() const;
+  // Those that meant no leak so far, of these kinds.
+  std::vector<std::string> Unused(const LeakKinds& kinds = AllLeakKinds()) const;
 
  private:
   struct Entry {

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -95,28 +94,51 @@ std::string LeakReport::Text(const Counts& counts) {
   return absl::StrJoin(parts, ", ");
 }
 
+void LeakReport::RemoveAllowed(const std::string& test, const std::vector<std::string>& traits,
+                               std::vector<Leak>& leaks) {
+  LeakKinds named;
+  const auto is_rest = [](const Leak& leak) { return leak.count > 1; };
+  const auto is_allowed = [&](const Leak& leak) {
+    return !is_rest(leak) && allowed_.Allow(leak, test, traits);
+  };
+  leaks.erase(std::remove_if(leaks.begin(), leaks.end(), is_allowed), leaks.end());
+  for (const Leak& leak : leaks) {
+    named[static_cast<size_t>(leak.kind)] = named[static_cast<size_t>(leak.kind)] || !is_rest(leak);
+  }
+  leaks.erase(
+      std::remove_if(leaks.begin(), leaks.end(),
+                     [&](const Leak& leak) { return is_rest(leak) && !Has(named, leak.kind); }),
+      leaks.end());
+}
+
+LeakReport::Polluter& LeakReport::PolluterOf(const std::string& test) {
+  const auto known = by_test_.emplace(test, polluters_.size());
+  if (known.second) {
+    polluters_.push_back({test});
+  }
+  return polluters_[known.first->second];
+}
+
 void LeakReport::Judge(const TestInfo& test, std::vector<Leak>& leaks, bool passed) {
   const std::vector<std::string> traits = TraitsOf(test).allow_leaks;
   for (const std::string& text : traits) {
     allowed_.AddOfTraits(text);
   }
   const std::string name = FullName(test);
-  leaks.erase(std::remove_if(leaks.begin(), leaks.end(),
-                             [&](const Leak& leak) { return allowed_.Allow(leak, name, traits); }),
-              leaks.end());
+  RemoveAllowed(name, traits, leaks);
   if (leaks.empty()) {
     return;
   }
-  Polluter polluter{name, {}, static_cast<int64_t>(leaks.size())};
+  Polluter& polluter = PolluterOf(name);
   std::vector<Leak> failing;
   for (const Leak& leak : leaks) {
-    ++counts_[static_cast<size_t>(leak.kind)];
-    ++polluter.counts[static_cast<size_t>(leak.kind)];
+    counts_[static_cast<size_t>(leak.kind)] += leak.count;
+    polluter.counts[static_cast<size_t>(leak.kind)] += leak.count;
+    polluter.total += leak.count;
     if (policies_.Of(leak.kind) == LeakPolicy::kFail) {
       failing.push_back(leak);
     }
   }
-  polluters_.push_back(std::move(polluter));
   if (!GTEST_FLAG_GET(brief)) {
     Print(leaks);
   }
@@ -165,7 +187,8 @@ void LeakReport::PrintSummary(bool complete) const {
         "isolate: --isolate_leaks=fail makes such tests fail, --isolate_allow_leaks names what is "
         "meant, --isolate_leaks=off looks for nothing.\n");
   }
-  if (const std::vector<std::string> unused = allowed_.Unused(); complete && !unused.empty()) {
+  if (const std::vector<std::string> unused = allowed_.Unused(policies_.Wanted());
+      complete && !unused.empty()) {
     printf("isolate: these allowed leaks did not occur, and can go:\n  %s\n",
            absl::StrJoin(unused, "\n  ").c_str());
   }

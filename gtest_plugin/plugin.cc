@@ -12,9 +12,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "gtest/gtest.h"
+#include "gtest_plugin/allowed_leaks.h"
 #include "gtest_plugin/crash.h"
 #include "gtest_plugin/exit_with.h"
 #include "gtest_plugin/gtest_private.h"
@@ -161,6 +163,11 @@ absl::Status TryInstall(int* argc, char** argv) {
       return status;
     }
   }
+  // Not in a process that runs one test: the file may be hidden there.
+  AllowedLeaks allowed_leaks;
+  if (absl::Status status = allowed_leaks.Add(settings->allowed_leaks); !status.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("--isolate_allow_leaks: ", status.message()));
+  }
   absl::StatusOr<std::unique_ptr<Executor>> executor =
       Executor::Create(settings->options, settings->ready());
   if (!executor.ok()) {
@@ -176,8 +183,8 @@ absl::Status TryInstall(int* argc, char** argv) {
   }
   auto scheduler = std::make_unique<Scheduler>(*std::move(executor), *settings,
                                                RunDeadline(*settings), RunAssignment);
-  UnitTest::GetInstance()->listeners().Append(new Appender(
-      std::make_unique<ReplayingListener>(std::move(scheduler), std::move(report), *settings)));
+  UnitTest::GetInstance()->listeners().Append(new Appender(std::make_unique<ReplayingListener>(
+      std::move(scheduler), std::move(report), *settings, std::move(allowed_leaks))));
   return absl::OkStatus();
 }
 

@@ -46,7 +46,8 @@ bool IsFailure(const Part& part) {
 // No test was left out, by whatever.
 bool IsComplete(const UnitTest& unit_test) {
   return unit_test.test_to_run_count() ==
-         unit_test.total_test_count() - unit_test.disabled_test_count();
+             unit_test.total_test_count() - unit_test.disabled_test_count() &&
+         !(GTEST_FLAG_GET(fail_fast) && unit_test.Failed());
 }
 
 }  // namespace

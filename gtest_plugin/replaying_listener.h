@@ -10,6 +10,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
+#include "gtest_plugin/allowed_leaks.h"
 #include "gtest_plugin/leak_report.h"
 #include "gtest_plugin/run_report.h"
 #include "gtest_plugin/scheduler.h"
@@ -27,13 +28,13 @@ class ReplayingListener : public ::testing::EmptyTestEventListener {
   // `scheduler` ends the run in time for the settings' run_limit.  One in a process.
   // `report` may be null.
   ReplayingListener(std::unique_ptr<Scheduler> scheduler, std::unique_ptr<RunReport> report,
-                    const Settings& settings)
+                    const Settings& settings, AllowedLeaks allowed_leaks)
       : scheduler_(std::move(scheduler)),
         report_(std::move(report)),
         run_limit_(settings.run_limit),
         keep_failed_(settings.keep_failed),
         outputs_(settings.options.full_output_folder),
-        leaks_(settings.leaks, settings.allowed_leaks),
+        leaks_(settings.leaks, std::move(allowed_leaks)),
         same_network_(settings.options.network == Network::kHost),
         told_what_is_missed_(settings.spawn == Spawn::kExec) {
     instance_ = this;

@@ -125,6 +125,9 @@ Json Leaks(const std::vector<Leak>& leaks) {
   Json list = Json::array();
   for (const Leak& leak : leaks) {
     Json json = {{"kind", NameOf(leak.kind)}, {"leak", leak.name}, {"detail", leak.detail}};
+    if (leak.count > 1) {
+      json["count"] = leak.count;
+    }
     if (!leak.consequence.empty()) {
       json["consequence"] = leak.consequence;
     }
@@ -204,7 +207,7 @@ void RunReport::AddTest(const TestInfo& test, const TestReport& report, int iter
   if (!report.leaks.empty()) {
     json["leaks"] = Leaks(report.leaks);
     for (const Leak& leak : report.leaks) {
-      ++leaks_[std::string(NameOf(leak.kind))];
+      leaks_[std::string(NameOf(leak.kind))] += leak.count;
     }
   }
   Write(absl::StrCat(has_tests_ ? ",\n" : "\n", Text(json)));

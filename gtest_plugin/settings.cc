@@ -22,7 +22,6 @@
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
-#include "gtest_plugin/allowed_leaks.h"
 #include "gtest_plugin/flag_values.h"
 #include "gtest_plugin/leak_policy.h"
 #include "gtest_plugin/traits.h"
@@ -217,10 +216,7 @@ absl::StatusOr<Settings> ParseSettings(int* argc, char** argv) {
   settings.options.keep_failed = settings.keep_failed > absl::ZeroDuration();
   settings.leaks = absl::GetFlag(FLAGS_isolate_leaks);
   settings.options.leaks = settings.leaks.Wanted();
-  if (absl::Status status = settings.allowed_leaks.Add(absl::GetFlag(FLAGS_isolate_allow_leaks));
-      !status.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat("--isolate_allow_leaks: ", status.message()));
-  }
+  settings.allowed_leaks = absl::GetFlag(FLAGS_isolate_allow_leaks);
   settings.report = absl::GetFlag(FLAGS_isolate_report);
   settings.run_limit = BazelTimeLimit();
   settings.options.grace = absl::GetFlag(FLAGS_isolate_grace).duration;

@@ -9,7 +9,6 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "gtest_plugin/allowed_leaks.h"
 #include "gtest_plugin/flag_values.h"
 #include "gtest_plugin/leak_policy.h"
 #include "gtest_plugin/traits.h"
@@ -31,9 +30,9 @@ struct Settings {
   absl::Duration slow = absl::InfiniteDuration();
   // How long the sandbox of a test that failed is kept for somebody at a terminal; 0: not.
   absl::Duration keep_failed = absl::ZeroDuration();
-  // What leaks come to, and those that are meant.
+  // What leaks come to, and those that are meant (allowed_leaks.h).
   LeakPolicies leaks;
-  AllowedLeaks allowed_leaks;
+  std::string allowed_leaks;
   // The file of the machine-readable report; empty: none.
   std::string report;
   // Bazel's time limit for the whole program; infinite outside of it.

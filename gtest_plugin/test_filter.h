@@ -9,6 +9,9 @@
 
 namespace isolate::gtest {
 
+// "*" and "?" alone are special.
+bool GlobMatches(absl::string_view pattern, const std::string& text);
+
 // `filter`: "*" and "?", ":" between several, and behind a "-" those that are not meant.  `name`:
 // "Suite.Test".
 bool FilterMatches(absl::string_view filter, const std::string& name);

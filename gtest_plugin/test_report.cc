@@ -339,12 +339,16 @@ namespace {
 void DistributeLeaks(std::vector<Leak> leaks, size_t tests, std::vector<TestReport>& reports) {
   for (Leak& leak : leaks) {
     TestReport* report = &reports.back();
-    if (tests > 1 && leak.stretch.has_value()) {
+    const auto note = [&](absl::string_view text) {
+      absl::StrAppend(&leak.detail, leak.detail.empty() ? "" : "; ", text);
+    };
+    if (tests > 1 && !leak.stretch.has_value()) {
+      note("of this test or one before it in its process");
+    } else if (tests > 1) {
       if (*leak.stretch >= 1 && *leak.stretch <= reports.size()) {
         report = &reports[*leak.stretch - 1];
       } else {
-        absl::StrAppend(&leak.detail, leak.detail.empty() ? "" : "; ",
-                        "of the suite's set-up or tear-down");
+        note("of the suite's set-up or tear-down");
       }
     }
     report->size_bytes += SizeOf(leak);

@@ -58,6 +58,9 @@ struct Leak {
   std::string detail;
   // What it would have done to others without the sandbox; empty where that is not known.
   std::string consequence;
+  // How many it stands for: more than 1 only where there are too many of a kind to tell of each;
+  // the name is "(and more)" then.
+  int64_t count = 1;
   // The same as values, for programs.
   std::vector<Attribute> attributes;
   // In which stretch it appeared (Reporter::NextStretch); nothing: that is not known, as the

@@ -3,8 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -24,9 +22,9 @@
 #include "isolate/internal/coverage.h"
 #include "isolate/internal/enter.h"
 #include "isolate/internal/evidence.h"
-#include "isolate/internal/fd.h"
 #include "isolate/internal/fork_generation.h"
 #include "isolate/internal/leak_check.h"
+#include "isolate/internal/own_descriptor.h"
 #include "isolate/internal/raw.h"
 #include "isolate/internal/streams.h"
 #include "isolate/internal/wire.h"
@@ -36,7 +34,6 @@ namespace isolate {
 namespace {
 
 using ::isolate::internal::Encoder;
-using ::isolate::internal::Fd;
 using ::isolate::internal::FrameHeader;
 using ::isolate::internal::Tag;
 
@@ -61,35 +58,7 @@ absl::Status WriteFrame(int fd, Tag tag, absl::string_view payload) {
   return absl::OkStatus();
 }
 
-// The same pipe at a high number: a test that opens and closes files by number, or
-// counts on the lowest ones, must not meet it.
-Fd MoveOutOfTheWay(int pipe) {
-  constexpr rlim_t kHighest = 1024;  // a usual limit; more would only enlarge the table
-  rlimit limit;
-  const rlim_t top =
-      getrlimit(RLIMIT_NOFILE, &limit) == 0 ? std::min(limit.rlim_cur, kHighest) : kHighest;
-  Fd moved(fcntl(pipe, F_DUPFD_CLOEXEC, static_cast<int>(top - std::min<rlim_t>(top, 2))));
-  if (!moved.valid()) {
-    return Fd(pipe);
-  }
-  close(pipe);
-  return moved;
-}
-
 }  // namespace
-
-Reporter::Pipe::Pipe(int descriptor) : descriptor_(MoveOutOfTheWay(descriptor)) {
-  struct stat now;
-  if (fstat(descriptor_.get(), &now) == 0) {
-    device_ = now.st_dev;
-    inode_ = now.st_ino;
-  }
-}
-
-bool Reporter::Pipe::IsOurs() const {
-  struct stat now;
-  return fstat(descriptor_.get(), &now) == 0 && now.st_dev == device_ && now.st_ino == inode_;
-}
 
 Reporter::Reporter(int report, int mark, const internal::Nonce& nonce, internal::LeakPlan leaks)
     : process_(getpid()),
@@ -214,7 +183,7 @@ void Reporter::Finish(int code) {
 }
 
 std::string Reporter::HandOver() {
-  for (const Pipe* pipe : {&report_, &mark_}) {
+  for (const internal::OwnDescriptor* pipe : {&report_, &mark_}) {
     fcntl(pipe->get(), F_SETFD, 0);
   }
   const std::lock_guard<std::mutex> lock(mutex_);

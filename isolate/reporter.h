@@ -24,8 +24,8 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "isolate/internal/capture.h"
-#include "isolate/internal/fd.h"
 #include "isolate/internal/leak_check.h"
+#include "isolate/internal/own_descriptor.h"
 
 namespace isolate {
 
@@ -58,8 +58,10 @@ class Reporter {
   // The errors are Send's.
   absl::Status SetTimeLimit(absl::Duration limit);
 
-  // What is there now is no leak: for a function that first sets something up that is to stay.
-  // Nothing, where Options::leaks is empty.  Costs what Options::leaks says.
+  // Of descriptors, ports, threads, mappings and the process's state, what is there now is no leak:
+  // for a function that first sets something up that is to stay.  Files, IPC objects and processes
+  // that are there now are leaks.  Nothing, where Options::leaks is empty.  Costs what
+  // Options::leaks says.
   void BeginLeakCheck();
 
   // Ends a stretch of the function, as one test of several, and begins the next; the first is 0.
@@ -99,27 +101,14 @@ class Reporter {
   // Tells that `program` could not be executed, from errno, and ends the process.
   [[noreturn]] void FailExec(const char* program);
 
-  // A pipe to the caller, and how to tell that its number still leads there.
-  class Pipe {
-   public:
-    explicit Pipe(int descriptor);
-    int get() const { return descriptor_.get(); }
-    bool IsOurs() const;
-
-   private:
-    internal::Fd descriptor_;
-    dev_t device_ = 0;
-    ino_t inode_ = 0;
-  };
-
   bool IsOwnProcess() const;
   // What Send and End ask for.
   absl::Status Check() const;
 
   const pid_t process_;
   const int generation_;
-  const Pipe report_;
-  const Pipe mark_;
+  const internal::OwnDescriptor report_;
+  const internal::OwnDescriptor mark_;
   const internal::Nonce nonce_;
   internal::LeakCheck leak_check_;
   std::mutex mutex_;          // not absl::Mutex: see fd.cc

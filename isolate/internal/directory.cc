@@ -12,10 +12,15 @@
 namespace isolate::internal {
 
 Directory::Directory(int at, const char* path)
-    : descriptor_(openat(at, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) {}
+    : descriptor_(openat(at, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)),
+      owned_(true) {}
+
+Directory::Directory(int descriptor) : descriptor_(descriptor), owned_(false) {
+  lseek(descriptor, 0, SEEK_SET);
+}
 
 Directory::~Directory() {
-  if (valid()) {
+  if (owned_ && valid()) {
     close(descriptor_);
   }
 }

@@ -12,6 +12,8 @@ class Directory {
  public:
   // Links on the way are followed, one at the end is not.
   Directory(int at, const char* path);
+  // One that is open already, from its beginning; it stays open.
+  explicit Directory(int descriptor);
   ~Directory();
   Directory(const Directory&) = delete;
   Directory& operator=(const Directory&) = delete;
@@ -27,6 +29,7 @@ class Directory {
 
  private:
   const int descriptor_;
+  const bool owned_;
   long size_ = 0;
   long position_ = 0;
   alignas(8) char buffer_[2048];

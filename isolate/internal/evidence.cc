@@ -51,15 +51,19 @@ EvidenceWriter& EvidenceWriter::EndKey() {
 }
 
 void EvidenceWriter::End() {
-  const EvidenceType type = type_;
-  const int count = ++counts_[static_cast<size_t>(type)];
-  if (count > kMaxEvidence + 1) {
-    return;
+  if (++counts_[static_cast<size_t>(type_)] <= most_) {
+    sink_(record_, size_, key_size_);
   }
-  if (count == kMaxEvidence + 1) {
-    Begin(EvidenceType::kMore).U32(static_cast<uint32_t>(type)).EndKey();
+}
+
+void EvidenceWriter::EndAll() {
+  for (int type = 0; type < kEvidenceTypes; ++type) {
+    if (counts_[type] > most_) {
+      Begin(EvidenceType::kMore).U32(static_cast<uint32_t>(type)).EndKey();
+      U64(static_cast<uint64_t>(counts_[type] - most_));
+      sink_(record_, size_, key_size_);
+    }
   }
-  sink_(record_, size_, key_size_);
 }
 
 }  // namespace isolate::internal

@@ -37,7 +37,7 @@ enum class EvidenceType : uint32_t {
   kTimeWait = 8,
   // what | before, after
   kState = 9,
-  // u32 EvidenceType | more of that type were found than are told of
+  // u32 EvidenceType | u64 how many more of that type were found than are told of
   kMore = 10,
   // identity (mappings.h) | path, u64 size
   kMapping = 11,
@@ -47,18 +47,20 @@ inline constexpr int kEvidenceTypes = 12;
 enum SocketFlags : uint32_t {
   kListening = 1,
   kSharesPort = 2,  // SO_REUSEPORT
+  kHoldsPort = 4,   // of a closed TCP socket: it keeps others from its port
 };
 
-// How many of a type are told of; of the first one more, a kMore is told.
+// How many of a type are told of, and how many are counted.
 inline constexpr int kMaxEvidence = 1000;
+inline constexpr int kMaxCounted = 100'000;
 
 class EvidenceWriter {
  public:
   // `key_size`: how many bytes of the record, from its beginning, are type and key.
   using Sink = absl::FunctionRef<void(const char* record, size_t size, size_t key_size)>;
 
-  // What `sink` refers to must outlive it.
-  explicit EvidenceWriter(Sink sink) : sink_(sink) {}
+  // What `sink` refers to must outlive it.  Tells of `most` of a type.
+  explicit EvidenceWriter(Sink sink, int most = kMaxEvidence) : most_(most), sink_(sink) {}
 
   // The largest record, in bytes.
   static constexpr size_t kMaxRecord = 5120;
@@ -72,12 +74,15 @@ class EvidenceWriter {
   EvidenceWriter& EndKey();
   // Gives the record to the sink.
   void End();
-  // Whether more of this type would be left out.
-  bool IsFull(EvidenceType type) const { return counts_[static_cast<size_t>(type)] > kMaxEvidence; }
+  // When all has been told: tells how many were left out.
+  void EndAll();
+  // Whether more of this type would not even be counted.
+  bool IsFull(EvidenceType type) const { return counts_[static_cast<size_t>(type)] >= kMaxCounted; }
 
  private:
   void Append(uint64_t value, size_t size);
 
+  const int most_;
   const Sink sink_;
   size_t size_ = 0;
   size_t key_size_ = 0;

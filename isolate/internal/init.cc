@@ -17,6 +17,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "isolate/internal/control.h"
 #include "isolate/internal/leak_check.h"
 #include "isolate/internal/mount_plan.h"
@@ -28,15 +30,11 @@
 namespace isolate::internal {
 namespace {
 
-const LeakPlan kNoLeaks;
-
 // An init that is being set up.
 class Init {
  public:
   Init(const SandboxPlan& plan, const InitDescriptors& descriptors)
-      : plan_(plan),
-        descriptors_(descriptors),
-        post_mortem_(plan.leaks != nullptr ? *plan.leaks : kNoLeaks) {}
+      : plan_(plan), descriptors_(descriptors), post_mortem_(plan.leaks) {}
 
   // Each step ends the process with a message to the runner where it fails.
   void DieWithHelper();
@@ -56,8 +54,7 @@ class Init {
   const SandboxPlan& plan_;
   const InitDescriptors descriptors_;
   PostMortem post_mortem_;
-  // What has been put into folders that are copies; sorted, as descriptors are when they are
-  // opened.
+  // What has been put into folders that are copies.
   int trees_[kMaxFolders];
   size_t tree_count_ = 0;
   int kept_[kMaxKept];
@@ -328,13 +325,9 @@ void Init::LetGo() {
     keep[count++] = trees_[i];
   }
   if (descriptors_.post_mortem >= 0) {
-    // In its place among the others, which came later but may be lower.
-    size_t place = count++;
-    for (; place > 0 && keep[place - 1] > descriptors_.post_mortem; --place) {
-      keep[place] = keep[place - 1];
-    }
-    keep[place] = descriptors_.post_mortem;
+    keep[count++] = descriptors_.post_mortem;
   }
+  std::sort(keep, keep + count);
   raw::CloseFrom(0, keep, count);
   // A working directory in the old tree would keep that busy, too.
   if ((plan_.namespaces & CLONE_NEWNS) != 0 && chdir("/") != 0) {

@@ -109,12 +109,14 @@ int OpenQueues() {
   return raw::MountDetached("mqueue");
 }
 
-void TellQueue(int folder, const char* name, EvidenceWriter& evidence) {
+void TellQueue(int folder, const char* name, bool sizes, EvidenceWriter& evidence) {
   struct stat status = {};
   fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW);
   // How many bytes its messages have: "QSIZE:129 NOTIFY:..." (mq_overview(7)).
   char text[128] = "";
-  ReadFile(folder, name, text, sizeof(text));
+  if (sizes) {
+    ReadFile(folder, name, text, sizeof(text));
+  }
   const char* size = strstr(text, "QSIZE:");
   evidence.Begin(EvidenceType::kQueue)
       .String(name)
@@ -132,7 +134,7 @@ void TellSysvObjects(EvidenceWriter& evidence) {
   TellMessageQueues(evidence);
 }
 
-void TellQueues(EvidenceWriter& evidence) {
+void TellQueues(bool sizes, EvidenceWriter& evidence) {
   const int mount = OpenQueues();
   if (mount < 0) {
     return;
@@ -140,7 +142,7 @@ void TellQueues(EvidenceWriter& evidence) {
   {
     Directory queues(mount, ".");
     while (const char* name = queues.Next()) {
-      TellQueue(mount, name, evidence);
+      TellQueue(mount, name, sizes, evidence);
     }
   }
   close(mount);

@@ -13,7 +13,10 @@ void TellSysvObjects(EvidenceWriter& evidence);
 
 // Costs 3 us with /dev/mqueue.  Without that folder the file system is mounted for the moment, at
 // no path, which takes CAP_SYS_ADMIN (fsmount(2), Linux 5.2); without either nothing is told.
-void TellQueues(EvidenceWriter& evidence);
+//
+// `sizes`: also how much is in each, for which it has to be opened; in a process that asked to be
+// told of messages (mq_notify(3)), closing it takes that back.
+void TellQueues(bool sizes, EvidenceWriter& evidence);
 
 }  // namespace isolate::internal
 

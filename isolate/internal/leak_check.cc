@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -76,7 +78,9 @@ std::vector<int> ListThreads() {
 
 std::string Encode(const LeakPlan& plan) {
   Encoder encoder;
-  encoder.U64(plan.kinds.to_ullong()).U32(static_cast<uint32_t>(plan.namespaces));
+  encoder.U64(plan.kinds.to_ullong())
+      .U32(static_cast<uint32_t>(plan.namespaces))
+      .U32(plan.copies ? 1 : 0);
   for (const auto* list : {&plan.folders, &plan.mount_points}) {
     encoder.U32(static_cast<uint32_t>(list->size()));
     for (const std::string& path : *list) {
@@ -91,6 +95,7 @@ absl::StatusOr<LeakPlan> DecodeLeakPlan(absl::string_view bytes) {
   LeakPlan plan;
   plan.kinds = LeakKinds(decoder.U64().value_or(0));
   plan.namespaces = static_cast<int>(decoder.U32().value_or(0));
+  plan.copies = decoder.U32().value_or(0) != 0;
   for (auto* list : {&plan.folders, &plan.mount_points}) {
     const uint32_t count = decoder.U32().value_or(0);
     for (uint32_t i = 0; i < count; ++i) {
@@ -108,12 +113,29 @@ absl::StatusOr<LeakPlan> DecodeLeakPlan(absl::string_view bytes) {
   return plan;
 }
 
-LeakCheck::Descriptors LeakCheck::ListDescriptors() {
+// From now on this process may use up its descriptors.
+void LeakCheck::Reserve() {
+  for (OwnDescriptor& spare : spares_) {
+    spare = OwnDescriptor(dup(descriptor_folder_.get()));
+  }
+}
+
+void LeakCheck::GiveWay() {
+  for (OwnDescriptor& spare : spares_) {
+    spare.Close();
+  }
+}
+
+// Of a process that has closed our descriptor: none.
+LeakCheck::Descriptors LeakCheck::ListDescriptors() const {
   Descriptors descriptors;
-  Directory folder(AT_FDCWD, "/proc/self/fd");
+  if (!descriptor_folder_.IsOurs()) {
+    return descriptors;
+  }
+  Directory folder(descriptor_folder_.get());
   for (int number; (number = folder.NextNumber()) >= 0;) {
     struct stat status;
-    if (number == folder.descriptor() || fstat(number, &status) != 0) {
+    if (fstat(number, &status) != 0) {
       continue;
     }
     // An eventfd, an epoll and many others are one and the same inode, of no type.
@@ -129,7 +151,12 @@ void LeakCheck::Begin() {
   stretch_ = 0;
   seen_.clear();
   folders_.clear();
-  if ((plan_.namespaces & CLONE_NEWNS) != 0) {
+  if (plan_.kinds.none()) {
+    return;
+  }
+  GiveWay();
+  // In a copy everything is there; what has been written, the init sees.
+  if ((plan_.namespaces & CLONE_NEWNS) != 0 && !plan_.copies) {
     for (const std::string& folder : plan_.folders) {
       folders_.emplace_back(folder.c_str());
       folders_.back().Begin();
@@ -142,20 +169,27 @@ void LeakCheck::Begin() {
     threads_ = ListThreads();
   }
   if (Has(plan_.kinds, LeakKind::kState)) {
-    state_ = ProcessState::Capture();
+    state_ = ProcessState::Capture(/*other_threads=*/!threads_.empty());
   }
-  if (Has(plan_.kinds, LeakKind::kDescriptor) || Has(plan_.kinds, LeakKind::kPort)) {
+  if (LooksAtDescriptors()) {
+    if (!descriptor_folder_.IsOurs()) {
+      descriptor_folder_ = OwnDescriptor(open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    }
     descriptors_ = ListDescriptors();
+    Reserve();
   }
 }
 
 // Sockets, too: which of them are ports, the runner knows.
 void LeakCheck::LookAtDescriptors(EvidenceWriter& evidence) {
-  if (!Has(plan_.kinds, LeakKind::kDescriptor) && !Has(plan_.kinds, LeakKind::kPort)) {
+  if (!LooksAtDescriptors()) {
     return;
   }
   const Descriptors now = ListDescriptors();
-  open_sockets_ = 0;
+  if (now.empty()) {
+    return;  // it cannot be seen
+  }
+  open_sockets_.clear();
   for (const auto& [number, descriptor] : now) {
     const auto before = descriptors_.find(number);
     const bool replaced = before != descriptors_.end();
@@ -166,14 +200,13 @@ void LeakCheck::LookAtDescriptors(EvidenceWriter& evidence) {
       continue;
     }
     if (S_ISSOCK(status.st_mode)) {
-      ++open_sockets_;
+      open_sockets_.insert(status.st_ino);
       TellSocket(number, getpid(), number, evidence);
       continue;
     }
-    const Directory folder(AT_FDCWD, "/proc/self/fd");
     evidence.Begin(EvidenceType::kDescriptor)
         .U32(static_cast<uint32_t>(number))
-        .String(TargetOf(folder.descriptor(), number).c_str())
+        .String(TargetOf(descriptor_folder_.get(), number).c_str())
         .EndKey()
         .U32(status.st_mode)
         .U64(static_cast<uint64_t>(status.st_size))
@@ -181,7 +214,7 @@ void LeakCheck::LookAtDescriptors(EvidenceWriter& evidence) {
         .End();
   }
   for (const auto& [number, descriptor] : descriptors_) {
-    if (Has(plan_.kinds, LeakKind::kState) && now.find(number) == now.end()) {
+    if (now.find(number) == now.end()) {
       char name[32];
       snprintf(name, sizeof(name), "descriptor %d", number);
       evidence.Begin(EvidenceType::kState)
@@ -217,7 +250,12 @@ void LeakCheck::LookAtThreads(EvidenceWriter& evidence) const {
 }
 
 void LeakCheck::LookAtState(EvidenceWriter& evidence) const {
-  for (const ProcessState::Change& change : state_.ChangesTo(ProcessState::Capture())) {
+  const ProcessState now = ProcessState::Capture(/*other_threads=*/!ListThreads().empty());
+  for (const ProcessState::Change& change : state_.ChangesTo(now)) {
+    // Other tests have it, too.
+    if (change.what == "host name" && (plan_.namespaces & CLONE_NEWUTS) == 0) {
+      continue;
+    }
     evidence.Begin(EvidenceType::kState)
         .String(change.what.c_str())
         .EndKey()
@@ -231,7 +269,7 @@ void LeakCheck::LookAtState(EvidenceWriter& evidence) const {
 // this process has opened.
 void LeakCheck::LookAtTimeWaits(EvidenceWriter& evidence) const {
   const SocketCount now = CountSockets();
-  const int wanted = now.time_wait + std::max(now.used - open_sockets_, 0);
+  const int wanted = now.time_wait + std::max(now.used - static_cast<int>(open_sockets_.size()), 0);
   // What others have open is never met.
   constexpr int kMostWalks = 3;
   for (int walk = 0; wanted > 0 && walk < kMostWalks; ++walk) {
@@ -261,10 +299,14 @@ void LeakCheck::LookAtMappings(EvidenceWriter& evidence) const {
 // Those that an init finds, too; here for the stretch in which they appear.
 void LeakCheck::LookAtNames(EvidenceWriter& evidence) const {
   if (Has(plan_.kinds, LeakKind::kPosix) && (plan_.namespaces & CLONE_NEWIPC) != 0) {
-    TellQueues(evidence);
+    TellQueues(/*sizes=*/false, evidence);
   }
   for (const PrivateFolder& folder : folders_) {
     folder.Tell(plan_.mount_points, evidence);
+  }
+  constexpr int kOwnProcesses = CLONE_NEWPID | CLONE_NEWNS;
+  if ((plan_.namespaces & kOwnProcesses) == kOwnProcesses) {
+    TellOthers(/*ports=*/(plan_.namespaces & CLONE_NEWNET) != 0, evidence);
   }
 }
 
@@ -292,25 +334,40 @@ void LeakCheck::Look(EvidenceWriter& evidence) {
 }
 
 void LeakCheck::EndStretch() {
-  const auto remember = [this](const char* record, size_t, size_t key_size) {
-    seen_.emplace(std::string(record, key_size), stretch_);
+  if (plan_.kinds.none()) {
+    return;
+  }
+  // What is gone by now, and comes again, appears again.
+  std::map<std::string, uint32_t> seen;
+  const auto remember = [&](const char* record, size_t, size_t key_size) {
+    std::string key(record, key_size);
+    const auto before = seen_.find(key);
+    seen.emplace(std::move(key), before != seen_.end() ? before->second : stretch_);
   };
-  EvidenceWriter evidence(remember);
+  EvidenceWriter evidence(remember, kMaxCounted);
+  GiveWay();
   Look(evidence);
   LookAtNames(evidence);
+  Reserve();
+  seen_ = std::move(seen);
   ++stretch_;
 }
 
 void LeakCheck::Tell(Send send) {
+  if (plan_.kinds.none()) {
+    return;
+  }
   const auto tell = [this, send](const char* record, size_t size, size_t key_size) {
     const auto seen = seen_.find(std::string(record, key_size));
     send(seen != seen_.end() ? seen->second : stretch_, absl::string_view(record, size));
   };
   EvidenceWriter evidence(tell);
+  GiveWay();
   Look(evidence);
   if (stretch_ > 0) {
     LookAtNames(evidence);
   }
+  evidence.EndAll();
 }
 
 }  // namespace isolate::internal

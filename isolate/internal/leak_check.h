@@ -11,12 +11,14 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "isolate/internal/evidence.h"
 #include "isolate/internal/left_files.h"
 #include "isolate/internal/mappings.h"
+#include "isolate/internal/own_descriptor.h"
 #include "isolate/internal/process_state.h"
 #include "isolate/leak.h"
 
@@ -28,6 +30,7 @@ struct LeakPlan {
   int namespaces = 0;  // CLONE_NEW* that are the sandbox's own
   std::vector<std::string> folders;
   std::vector<std::string> mount_points;  // below them, of the sandbox itself
+  bool copies = false;                    // the folders began as copies of what was there
 
   // The process was executed, so that it has its own mappings alone.
   bool executed = false;
@@ -64,9 +67,15 @@ class LeakCheck {
   };
   using Descriptors = std::map<int, Descriptor>;
 
-  static Descriptors ListDescriptors();
+  void Reserve();
+  void GiveWay();
+  Descriptors ListDescriptors() const;
   void Look(EvidenceWriter& evidence);
   void LookAtDescriptors(EvidenceWriter& evidence);
+  bool LooksAtDescriptors() const {
+    return Has(plan_.kinds, LeakKind::kDescriptor) || Has(plan_.kinds, LeakKind::kPort) ||
+           Has(plan_.kinds, LeakKind::kState);
+  }
   void LookAtThreads(EvidenceWriter& evidence) const;
   void LookAtState(EvidenceWriter& evidence) const;
   void LookAtMappings(EvidenceWriter& evidence) const;
@@ -74,8 +83,11 @@ class LeakCheck {
   void LookAtTimeWaits(EvidenceWriter& evidence) const;
 
   const LeakPlan plan_;
+  // Open while the test runs, so that we can look even if it has used up all descriptors.
+  OwnDescriptor descriptor_folder_;
+  OwnDescriptor spares_[2];
   Descriptors descriptors_;
-  int open_sockets_ = 0;  // of this process, since then
+  absl::flat_hash_set<ino_t> open_sockets_;  // of this process, since then
   std::vector<int> threads_;
   ProcessState state_;
   std::vector<Mapping> mappings_;

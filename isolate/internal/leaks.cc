@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-#include "absl/functional/function_ref.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -25,6 +25,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "absl/types/optional.h"
+#include "absl/types/variant.h"
 #include "isolate/internal/evidence.h"
 #include "isolate/internal/mappings.h"
 #include "isolate/internal/wire.h"
@@ -36,25 +37,33 @@ namespace {
 // A longer one of a variable or of a command is cut.
 constexpr size_t kMaxShown = 200;
 
-// Of processes, by pid.
-using Commands = std::vector<std::pair<uint32_t, std::string>>;
-
-struct Reading {
-  std::string key;  // of what it is about
-  Leak leak;
-};
-
 std::string Shown(absl::string_view text) {
   return text.size() <= kMaxShown ? std::string(text)
                                   : absl::StrCat(text.substr(0, kMaxShown), "...");
 }
 
-void Add(Leak& leak, absl::string_view name, int64_t value) {
+void Note(Leak& leak, absl::string_view name, int64_t value) {
   leak.attributes.push_back({std::string(name), value});
 }
 
-void Add(Leak& leak, absl::string_view name, absl::string_view value) {
+void Note(Leak& leak, absl::string_view name, absl::string_view value) {
   leak.attributes.push_back({std::string(name), std::string(value)});
+}
+
+std::string WithoutControls(absl::string_view text) {
+  const bool has = std::any_of(text.begin(), text.end(), [](char c) {
+    return absl::ascii_iscntrl(static_cast<unsigned char>(c));
+  });
+  return has ? absl::CHexEscape(text) : std::string(text);
+}
+
+int PortOf(const Leak& leak) {
+  for (const Leak::Attribute& attribute : leak.attributes) {
+    if (attribute.name == "port") {
+      return static_cast<int>(absl::get<int64_t>(attribute.value));
+    }
+  }
+  return 0;
 }
 
 std::string Bytes(uint64_t size) { return absl::StrCat(size, size == 1 ? " byte" : " bytes"); }
@@ -191,7 +200,7 @@ bool HoldsName(const Socket& socket) {
     return true;
   }
   if (socket.protocol == IPPROTO_TCP) {
-    return socket.listens() || (socket.tcp_state == TCP_CLOSE && socket.address.port() != 0);
+    return socket.listens() || (socket.flags & kHoldsPort) != 0;
   }
   return socket.address.port() != 0;
 }
@@ -238,61 +247,6 @@ std::string SocketState(const Socket& socket) {
   return socket.peer.size > 0 ? "connected" : "not bound";
 }
 
-bool ReadSocket(Decoder& decoder, bool in_process, const Commands& commands, Reading& reading) {
-  const auto inode = decoder.U64();
-  const auto pid = decoder.U32();
-  const auto descriptor = decoder.U32();
-  Socket socket;
-  for (uint32_t* field :
-       {&socket.domain, &socket.type, &socket.protocol, &socket.flags, &socket.tcp_state}) {
-    *field = decoder.U32().value_or(0);
-  }
-  socket.address = Address(decoder.String().value_or(""));
-  socket.peer = Address(decoder.String().value_or(""));
-  if (!decoder.complete()) {
-    return false;
-  }
-  Leak& leak = reading.leak;
-  reading.key = absl::StrCat("socket ", *inode);
-  leak.kind = HoldsName(socket) ? LeakKind::kPort : LeakKind::kDescriptor;
-  leak.name = SocketName(socket);
-  std::string owner = "the test's process";
-  std::string command;
-  for (const auto& [of, text] : commands) {
-    command = of == *pid ? text : command;
-  }
-  if (!in_process) {
-    owner = absl::StrCat("process ", *pid, command.empty() ? "" : absl::StrCat(": ", command));
-  }
-  const bool shares = (socket.flags & kSharesPort) != 0;
-  leak.detail = absl::StrCat(SocketState(socket), shares ? ", SO_REUSEPORT" : "", "; descriptor ",
-                             *descriptor, " of ", owner);
-  if (leak.kind == LeakKind::kPort && socket.domain != AF_PACKET && socket.type != SOCK_RAW) {
-    leak.consequence = absl::StrCat(
-        "the next test that binds ", ProtocolName(socket), " ",
-        socket.is_internet() ? absl::StrCat(socket.address.port()) : socket.address.unix_name(),
-        " would have failed");
-  }
-  Add(leak, "protocol", ProtocolName(socket));
-  if (socket.is_internet() && socket.address.size > 0) {
-    Add(leak, "address", absl::StripSuffix(absl::StripPrefix(socket.address.host(), "["), "]"));
-    Add(leak, "port", socket.address.port());
-  } else if (socket.domain == AF_UNIX && !socket.address.unix_name().empty()) {
-    Add(leak, "address", socket.address.unix_name());
-  }
-  if (socket.peer.size > 0) {
-    Add(leak, "peer", EndName(socket, socket.peer));
-  }
-  Add(leak, "state", SocketState(socket));
-  Add(leak, "reuse_port", shares ? 1 : 0);
-  Add(leak, "fd", *descriptor);
-  Add(leak, "pid", *pid);
-  if (!command.empty()) {
-    Add(leak, "command", command);
-  }
-  return true;
-}
-
 bool ReadTimeWait(Decoder& decoder, Reading& reading) {
   const auto family = decoder.U32();
   const auto port = decoder.U32();
@@ -310,11 +264,11 @@ bool ReadTimeWait(Decoder& decoder, Reading& reading) {
                              ", nobody has it; set SO_REUSEADDR on the socket ", "that listens");
   leak.consequence =
       absl::StrCat("for a minute, a test that binds tcp ", *port, " would have failed");
-  Add(leak, "protocol", "tcp");
-  Add(leak, "address", absl::StripSuffix(absl::StripPrefix(address.host(), "["), "]"));
-  Add(leak, "port", *port);
-  Add(leak, "peer", absl::StrCat(peer.host(), ":", peer.port()));
-  Add(leak, "state", TcpStateName(*state));
+  Note(leak, "protocol", "tcp");
+  Note(leak, "address", absl::StripSuffix(absl::StripPrefix(address.host(), "["), "]"));
+  Note(leak, "port", *port);
+  Note(leak, "peer", absl::StrCat(peer.host(), ":", peer.port()));
+  Note(leak, "state", TcpStateName(*state));
   return true;
 }
 
@@ -352,10 +306,10 @@ bool ReadDescriptor(Decoder& decoder, Reading& reading) {
   leak.name = DescriptorName(*target);
   leak.detail =
       absl::StrCat("descriptor ", *number, *replaced != 0 ? ", which led elsewhere before" : "");
-  Add(leak, "fd", *number);
-  Add(leak, "target", *target);
+  Note(leak, "fd", *number);
+  Note(leak, "target", *target);
   if (S_ISREG(*mode)) {
-    Add(leak, "size", static_cast<int64_t>(*size));
+    Note(leak, "size", static_cast<int64_t>(*size));
   }
   return true;
 }
@@ -374,37 +328,10 @@ bool ReadThread(Decoder& decoder, Reading& reading) {
   const bool waits = !waits_in->empty() && *waits_in != "0";
   leak.detail = absl::StrCat("thread ", *thread,
                              waits ? absl::StrCat(", waits in ", *waits_in) : ", still runs");
-  Add(leak, "tid", *thread);
+  Note(leak, "tid", *thread);
   if (waits) {
-    Add(leak, "waits_in", *waits_in);
+    Note(leak, "waits_in", *waits_in);
   }
-  return true;
-}
-
-bool ReadProcess(Decoder& decoder, Commands& commands, Reading& reading) {
-  const auto pid = decoder.U32();
-  const auto parent = decoder.U32();
-  const auto state = decoder.U32();
-  const auto child = decoder.U32();
-  const auto command = decoder.String();
-  if (!decoder.complete()) {
-    return false;
-  }
-  Leak& leak = reading.leak;
-  reading.key = absl::StrCat("process ", *pid);
-  leak.kind = LeakKind::kProcess;
-  leak.name = Shown(*command);
-  commands.emplace_back(*pid, leak.name);
-  const std::string relation = *child != 0    ? ", a child of the test's process"
-                               : *parent == 1 ? ", whose parent has ended"
-                                              : absl::StrCat(", a child of process ", *parent);
-  leak.detail =
-      absl::StrCat("process ", *pid, relation,
-                   *state == 'Z' ? "; it has ended, and nobody has waited for it" : "; alive");
-  Add(leak, "pid", *pid);
-  Add(leak, "parent", *parent);
-  Add(leak, "state", *state == 'Z' ? "unreaped" : "alive");
-  Add(leak, "command", *command);
   return true;
 }
 
@@ -441,16 +368,16 @@ bool ReadSysv(Decoder& decoder, Reading& reading) {
     leak.consequence =
         absl::StrCat("the next test that creates key ", key_text, " would have met it");
   }
-  Add(leak, "type", *type);
-  Add(leak, "id", *id);
-  Add(leak, "key", key_text);
-  Add(leak, is_shm ? "size" : "count", static_cast<int64_t>(*size));
+  Note(leak, "type", *type);
+  Note(leak, "id", *id);
+  Note(leak, "key", key_text);
+  Note(leak, is_shm ? "size" : "count", static_cast<int64_t>(*size));
   if (is_shm) {
-    Add(leak, "attached", static_cast<int64_t>(*attached));
+    Note(leak, "attached", static_cast<int64_t>(*attached));
   }
-  Add(leak, "creator_uid", *uid);
+  Note(leak, "creator_uid", *uid);
   if (*pid != 0) {
-    Add(leak, "creator_pid", *pid);
+    Note(leak, "creator_pid", *pid);
   }
   return true;
 }
@@ -472,35 +399,10 @@ bool ReadQueue(Decoder& decoder, Reading& reading) {
   leak.name = absl::StrCat("mq /", *name);
   leak.detail = absl::StrCat(Bytes(*size), " of messages");
   leak.consequence = MetConsequence(leak.name);
-  Add(leak, "type", "mq");
-  Add(leak, "object", absl::StrCat("/", *name));
-  Add(leak, "size", static_cast<int64_t>(*size));
-  Add(leak, "creator_uid", *uid);
-  return true;
-}
-
-bool ReadMapping(Decoder& decoder, absl::FunctionRef<std::vector<Mapping>()> inherited,
-                 Reading& reading) {
-  const auto identity = decoder.String();
-  const auto path = decoder.String();
-  const auto size = decoder.U64();
-  if (!decoder.complete()) {
-    return false;
-  }
-  for (const Mapping& mapping : inherited()) {
-    if (mapping.identity == *identity) {
-      return true;
-    }
-  }
-  Leak& leak = reading.leak;
-  reading.key = absl::StrCat("mapping ", *identity);
-  leak.kind = LeakKind::kPosix;
-  leak.name =
-      absl::StrCat("mapping of ", absl::StartsWith(*path, "/memfd:") ? path->substr(1) : *path);
-  leak.detail = absl::StrCat(Bytes(*size), ", still mapped; it has no name any more");
-  Add(leak, "type", "mapping");
-  Add(leak, "object", *path);
-  Add(leak, "size", static_cast<int64_t>(*size));
+  Note(leak, "type", "mq");
+  Note(leak, "object", absl::StrCat("/", *name));
+  Note(leak, "size", static_cast<int64_t>(*size));
+  Note(leak, "creator_uid", *uid);
   return true;
 }
 
@@ -541,18 +443,18 @@ bool ReadFileRecord(Decoder& decoder, Reading& reading) {
     leak.name = absl::StrCat(semaphore ? "sem /" : "shm /", object);
     leak.detail = semaphore ? "" : Bytes(*size);
     leak.consequence = MetConsequence(leak.name);
-    Add(leak, "type", semaphore ? "sem" : "shm");
-    Add(leak, "object", absl::StrCat("/", object));
+    Note(leak, "type", semaphore ? "sem" : "shm");
+    Note(leak, "object", absl::StrCat("/", object));
   } else {
     leak.kind = LeakKind::kFile;
     leak.name = std::string(*path);
     leak.detail = S_ISREG(*mode) ? Bytes(*size) : FileType(*mode);
-    Add(leak, "path", *path);
-    Add(leak, "type", FileType(*mode));
+    Note(leak, "path", *path);
+    Note(leak, "type", FileType(*mode));
   }
-  Add(leak, "size", static_cast<int64_t>(*size));
-  Add(leak, "uid", *uid);
-  Add(leak, "gid", *gid);
+  Note(leak, "size", static_cast<int64_t>(*size));
+  Note(leak, "uid", *uid);
+  Note(leak, "gid", *gid);
   return true;
 }
 
@@ -571,8 +473,8 @@ bool ReadState(Decoder& decoder, Reading& reading) {
     return text.empty() ? std::string("not set") : Shown(text);
   };
   leak.detail = absl::StrCat("was ", value(*before), ", is ", value(*after));
-  Add(leak, "before", Shown(*before));
-  Add(leak, "after", Shown(*after));
+  Note(leak, "before", Shown(*before));
+  Note(leak, "after", Shown(*after));
   return true;
 }
 
@@ -605,6 +507,7 @@ absl::optional<LeakKind> KindOf(EvidenceType type) {
 
 bool ReadMore(Decoder& decoder, Reading& reading) {
   const auto type = decoder.U32();
+  const auto count = decoder.U64();
   if (!decoder.complete()) {
     return false;
   }
@@ -615,64 +518,190 @@ bool ReadMore(Decoder& decoder, Reading& reading) {
   reading.key = absl::StrCat("more ", *type);
   reading.leak.kind = *kind;
   reading.leak.name = "(and more)";
-  reading.leak.detail = absl::StrCat("only ", kMaxEvidence, " of them are told of");
+  reading.leak.count = static_cast<int64_t>(std::min<uint64_t>(*count, kMaxCounted));
+  reading.leak.detail = absl::StrCat(
+      reading.leak.count, reading.leak.count + kMaxEvidence >= kMaxCounted ? " or more" : "",
+      " that are not told of one by one");
   return true;
 }
 
 }  // namespace
 
-bool Leaks::Add(absl::string_view record, absl::optional<uint32_t> stretch) {
-  Decoder decoder(record);
-  const auto type = decoder.U32();
-  if (!type.has_value()) {
+bool Leaks::ReadSocket(Decoder& decoder, bool in_process, Reading& reading) {
+  const auto inode = decoder.U64();
+  const auto pid = decoder.U32();
+  const auto descriptor = decoder.U32();
+  Socket socket;
+  for (uint32_t* field :
+       {&socket.domain, &socket.type, &socket.protocol, &socket.flags, &socket.tcp_state}) {
+    *field = decoder.U32().value_or(0);
+  }
+  socket.address = Address(decoder.String().value_or(""));
+  socket.peer = Address(decoder.String().value_or(""));
+  if (!decoder.complete()) {
     return false;
   }
-  Reading reading;
-  bool read = false;
+  if (socket.protocol == IPPROTO_TCP && socket.is_internet()) {
+    tcp_ports_.insert(socket.address.port());
+  }
+  // What a process that lives on has open beside is its own affair.
+  if (!in_process && !HoldsName(socket)) {
+    return true;
+  }
+  Leak& leak = reading.leak;
+  reading.key = absl::StrCat("socket ", *inode);
+  leak.kind = HoldsName(socket) ? LeakKind::kPort : LeakKind::kDescriptor;
+  leak.name = SocketName(socket);
+  std::string owner = "the test's process";
+  const auto known = commands_.find(*pid);
+  const std::string command = known != commands_.end() ? known->second : "";
+  if (!in_process) {
+    owner = absl::StrCat("process ", *pid, command.empty() ? "" : absl::StrCat(": ", command));
+  }
+  const bool shares = (socket.flags & kSharesPort) != 0;
+  leak.detail = absl::StrCat(SocketState(socket), shares ? ", SO_REUSEPORT" : "", "; descriptor ",
+                             *descriptor, " of ", owner);
+  if (leak.kind == LeakKind::kPort && !shares && socket.domain != AF_PACKET &&
+      socket.type != SOCK_RAW) {
+    leak.consequence = absl::StrCat(
+        "the next test that binds ", ProtocolName(socket), " ",
+        socket.is_internet() ? absl::StrCat(socket.address.port()) : socket.address.unix_name(),
+        " would have failed");
+  }
+  Note(leak, "protocol", ProtocolName(socket));
+  if (socket.is_internet() && socket.address.size > 0) {
+    Note(leak, "address", absl::StripSuffix(absl::StripPrefix(socket.address.host(), "["), "]"));
+    Note(leak, "port", socket.address.port());
+  } else if (socket.domain == AF_UNIX && !socket.address.unix_name().empty()) {
+    Note(leak, "address", socket.address.unix_name());
+  }
+  if (socket.peer.size > 0) {
+    Note(leak, "peer", EndName(socket, socket.peer));
+  }
+  Note(leak, "state", SocketState(socket));
+  Note(leak, "reuse_port", shares ? 1 : 0);
+  Note(leak, "fd", *descriptor);
+  Note(leak, "pid", *pid);
+  if (!command.empty()) {
+    Note(leak, "command", command);
+  }
+  return true;
+}
+
+bool Leaks::ReadProcess(Decoder& decoder, Reading& reading) {
+  const auto pid = decoder.U32();
+  const auto parent = decoder.U32();
+  const auto state = decoder.U32();
+  const auto child = decoder.U32();
+  const auto command = decoder.String();
+  if (!decoder.complete()) {
+    return false;
+  }
+  Leak& leak = reading.leak;
+  reading.key = absl::StrCat("process ", *pid);
+  leak.kind = LeakKind::kProcess;
+  leak.name = Shown(*command);
+  commands_.emplace(*pid, leak.name);
+  const std::string relation = *child != 0    ? ", a child of the test's process"
+                               : *parent == 1 ? ", whose parent has ended"
+                                              : absl::StrCat(", a child of process ", *parent);
+  leak.detail =
+      absl::StrCat("process ", *pid, relation,
+                   *state == 'Z' ? "; it has ended, and nobody has waited for it" : "; alive");
+  Note(leak, "pid", *pid);
+  Note(leak, "parent", *parent);
+  Note(leak, "state", *state == 'Z' ? "unreaped" : "alive");
+  Note(leak, "command", *command);
+  return true;
+}
+
+bool Leaks::ReadMapping(Decoder& decoder, Reading& reading) {
+  const auto identity = decoder.String();
+  const auto path = decoder.String();
+  const auto size = decoder.U64();
+  if (!decoder.complete()) {
+    return false;
+  }
+  if (!inherited_mappings_.has_value()) {
+    inherited_mappings_ = inherited_();
+  }
+  for (const Mapping& mapping : *inherited_mappings_) {
+    if (mapping.identity == *identity) {
+      return true;
+    }
+  }
+  Leak& leak = reading.leak;
+  reading.key = absl::StrCat("mapping ", *identity);
+  leak.kind = LeakKind::kPosix;
+  leak.name =
+      absl::StrCat("mapping of ", absl::StartsWith(*path, "/memfd:") ? path->substr(1) : *path);
+  leak.detail = absl::StrCat(Bytes(*size), ", still mapped; it has no name any more");
+  Note(leak, "type", "mapping");
+  Note(leak, "object", *path);
+  Note(leak, "size", static_cast<int64_t>(*size));
+  return true;
+}
+
+bool Leaks::Read(absl::string_view record, bool in_process, Reading& reading) {
+  Decoder decoder(record);
+  const auto type = decoder.U32();
+  // Twice, as there are two looks.
+  constexpr int kMostRecords = 2 * (kMaxEvidence + 1);
+  if (!type.has_value() || ++counts_[*type] > kMostRecords) {
+    return false;
+  }
   switch (static_cast<EvidenceType>(*type)) {
     case EvidenceType::kSocket:
-      read = ReadSocket(decoder, stretch.has_value(), commands_, reading);
-      break;
+      return ReadSocket(decoder, in_process, reading);
     case EvidenceType::kDescriptor:
-      read = ReadDescriptor(decoder, reading);
-      break;
+      return ReadDescriptor(decoder, reading);
     case EvidenceType::kProcess:
-      read = ReadProcess(decoder, commands_, reading);
-      break;
+      return ReadProcess(decoder, reading);
     case EvidenceType::kThread:
-      read = ReadThread(decoder, reading);
-      break;
+      return ReadThread(decoder, reading);
     case EvidenceType::kSysv:
-      read = ReadSysv(decoder, reading);
-      break;
+      return ReadSysv(decoder, reading);
     case EvidenceType::kQueue:
-      read = ReadQueue(decoder, reading);
-      break;
+      return ReadQueue(decoder, reading);
     case EvidenceType::kFile:
-      read = ReadFileRecord(decoder, reading);
-      break;
+      return ReadFileRecord(decoder, reading);
     case EvidenceType::kTimeWait:
-      read = ReadTimeWait(decoder, reading);
-      break;
+      return ReadTimeWait(decoder, reading);
     case EvidenceType::kState:
-      read = ReadState(decoder, reading);
-      break;
+      return ReadState(decoder, reading);
     case EvidenceType::kMore:
-      read = ReadMore(decoder, reading);
-      break;
+      return ReadMore(decoder, reading);
     case EvidenceType::kMapping:
-      read = ReadMapping(decoder, inherited_, reading);
-      break;
+      return ReadMapping(decoder, reading);
   }
-  if (read && !reading.key.empty() && Has(kinds_, reading.leak.kind) &&
-      keys_.insert(reading.key).second) {
-    reading.leak.stretch = stretch;
-    leaks_.push_back(std::move(reading.leak));
+  return false;
+}
+
+bool Leaks::Add(absl::string_view record, absl::optional<uint32_t> stretch) {
+  Reading reading;
+  if (!Read(record, stretch.has_value(), reading)) {
+    return false;
   }
-  return read;
+  Leak& leak = reading.leak;
+  if (!reading.key.empty() && Has(kinds_, leak.kind) && keys_.insert(reading.key).second) {
+    // They are shown on lines.
+    leak.name = WithoutControls(leak.name);
+    leak.detail = WithoutControls(leak.detail);
+    leak.consequence = WithoutControls(leak.consequence);
+    leak.stretch = stretch;
+    leaks_.push_back(std::move(leak));
+  }
+  return true;
 }
 
 std::vector<Leak> Leaks::Take() {
+  // A port that a socket has is not the kernel's alone.
+  leaks_.erase(std::remove_if(leaks_.begin(), leaks_.end(),
+                              [&](const Leak& leak) {
+                                return leak.kind == LeakKind::kTimeWait &&
+                                       tcp_ports_.contains(PortOf(leak));
+                              }),
+               leaks_.end());
   std::stable_sort(leaks_.begin(), leaks_.end(), [](const Leak& a, const Leak& b) {
     return std::tie(a.kind, a.name) < std::tie(b.kind, b.name);
   });

@@ -6,17 +6,24 @@
 
 #include <cstdint>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
 #include "isolate/internal/mappings.h"
+#include "isolate/internal/wire.h"
 #include "isolate/leak.h"
 
 namespace isolate::internal {
+
+// A record as it was read: what it is about, and the leak that it tells of.
+struct Reading {
+  std::string key;
+  Leak leak;
+};
 
 class Leaks {
  public:
@@ -35,11 +42,19 @@ class Leaks {
   std::vector<Leak> Take();
 
  private:
+  bool Read(absl::string_view record, bool in_process, Reading& reading);
+  bool ReadSocket(Decoder& decoder, bool in_process, Reading& reading);
+  bool ReadProcess(Decoder& decoder, Reading& reading);
+  bool ReadMapping(Decoder& decoder, Reading& reading);
+
   const LeakKinds kinds_;
   const absl::FunctionRef<std::vector<Mapping>()> inherited_;
+  absl::optional<std::vector<Mapping>> inherited_mappings_;  // once they were asked for
   std::vector<Leak> leaks_;
-  absl::flat_hash_set<std::string> keys_;                   // of `leaks_`
-  std::vector<std::pair<uint32_t, std::string>> commands_;  // of processes
+  absl::flat_hash_set<std::string> keys_;                // of `leaks_`
+  absl::flat_hash_map<uint32_t, std::string> commands_;  // of processes, by pid
+  absl::flat_hash_set<int> tcp_ports_;                   // that sockets have
+  absl::flat_hash_map<uint32_t, int> counts_;            // of records, by type
 };
 
 }  // namespace isolate::internal

@@ -32,7 +32,13 @@ struct Stat {
   char state = '?';
   pid_t parent = 0;
   unsigned flags = 0;
+  int threads = 0;
 };
+
+// Where only its first thread has ended, others of it go on.
+bool IsAlive(const Stat& stat) {
+  return stat.threads > 1 || (stat.state != 'Z' && (stat.flags & kExiting) == 0);
+}
 
 bool ReadStat(int folder, Stat* stat) {
   char text[512];
@@ -50,7 +56,11 @@ bool ReadStat(int folder, Stat* stat) {
   for (int between = 0; between < 4; ++between) {  // group, session, terminal, its group
     strtol(field, &field, 10);
   }
-  stat->flags = static_cast<unsigned>(strtoul(field, nullptr, 10));
+  stat->flags = static_cast<unsigned>(strtoul(field, &field, 10));
+  for (int between = 0; between < 10; ++between) {  // faults, times, priority
+    strtol(field, &field, 10);
+  }
+  stat->threads = static_cast<int>(strtol(field, nullptr, 10));
   return true;
 }
 
@@ -153,7 +163,7 @@ void TellChildren(EvidenceWriter& evidence) {
   }
 }
 
-void TellSurvivors(bool ports, EvidenceWriter& evidence) {
+void TellOthers(bool ports, EvidenceWriter& evidence) {
   // To everybody but the caller, in its pid namespace; with nobody there it is ESRCH (kill(2)).
   if (kill(-1, 0) != 0 && errno == ESRCH) {
     return;
@@ -161,12 +171,11 @@ void TellSurvivors(bool ports, EvidenceWriter& evidence) {
   const uint64_t network = OwnNetwork();
   Directory processes(AT_FDCWD, "/proc");
   for (int pid; (pid = processes.NextNumber()) >= 0;) {
-    const int folder = pid != getpid() ? OpenProcess(pid) : -1;
+    const int folder = pid != 1 && pid != getpid() ? OpenProcess(pid) : -1;
     Stat stat;
-    if (folder >= 0 && ReadStat(folder, &stat) && stat.state != 'Z' &&
-        (stat.flags & kExiting) == 0 && !IsKilled(folder)) {
+    if (folder >= 0 && ReadStat(folder, &stat) && IsAlive(stat) && !IsKilled(folder)) {
       TellProcess(folder, pid, stat, /*child=*/false, evidence);
-      if (ports) {
+      if (ports && network != 0) {
         TellSocketsOf(pid, folder, network, evidence);
       }
     }

@@ -10,10 +10,11 @@ namespace isolate::internal {
 // The children of the calling process's, alive or unreaped.  Costs 1 us where there is none.
 void TellChildren(EvidenceWriter& evidence);
 
-// In an init: everybody else in its pid namespace, and with `ports` the sockets of theirs that are
-// of its network namespace.  Who has ended, or is about to as SIGKILL was sent, is not told of.
-// Costs 2 us where there is nobody.
-void TellSurvivors(bool ports, EvidenceWriter& evidence);
+// Everybody in the calling process's pid namespace but the init and the caller, and with `ports`
+// the sockets of theirs that are of its network namespace, as far as the caller may look at them
+// (an init may; Linux 5.14).  Who has ended, or is about to as SIGKILL was sent, is not told of.
+// /proc must be that namespace's.  Costs 2 us where there is nobody.
+void TellOthers(bool ports, EvidenceWriter& evidence);
 
 }  // namespace isolate::internal
 

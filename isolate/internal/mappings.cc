@@ -47,7 +47,8 @@ std::vector<Mapping> NamelessMappings(absl::string_view maps) {
     }
     absl::string_view path = absl::StripLeadingAsciiWhitespace(fields[5]);
     path = absl::StripSuffix(path, kDeleted);
-    if (path == "/dev/zero" || absl::StartsWith(path, "/SYSV")) {
+    if (path == "/dev/zero" || path == "/anon_hugepage" || path == "/[aio]" ||
+        absl::StartsWith(path, "/SYSV")) {
       continue;
     }
     const std::string identity = absl::StrCat(fields[3], " ", fields[4]);

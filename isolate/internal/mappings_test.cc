@@ -36,6 +36,8 @@ TEST(NamelessMappings, AreNoOthers) {
            "1000-2000 rw-p 00000000 00:01 5 /memfd:m (deleted)",   // private
            "1000-2000 rw-s 00000000 00:1c 5 /dev/shm/x",           // has a name
            "1000-2000 rw-s 00000000 00:01 5 /dev/zero (deleted)",  // anonymous
+           "1000-2000 rw-s 00000000 00:01 5 /anon_hugepage (deleted)",
+           "1000-2000 rw-s 00000000 00:01 5 /[aio] (deleted)",
            "1000-2000 rw-s 00000000 00:01 5 /SYSV00001234 (deleted)",
            "1000-2000 rw-s (deleted)",
            " (deleted)",

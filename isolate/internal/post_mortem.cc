@@ -55,11 +55,11 @@ class Channel {
 
 }  // namespace
 
-PostMortem::PostMortem(const LeakPlan& plan) : plan_(plan) {
-  if ((plan.namespaces & CLONE_NEWNS) == 0) {
+PostMortem::PostMortem(const LeakPlan* plan) : plan_(plan) {
+  if (plan == nullptr || (plan->namespaces & CLONE_NEWNS) == 0) {
     return;
   }
-  for (const std::string& folder : plan.folders) {
+  for (const std::string& folder : plan->folders) {
     if (folder_count_ < kMaxFolders) {
       folders_[folder_count_++] = PrivateFolder(folder.c_str());
     }
@@ -68,7 +68,7 @@ PostMortem::PostMortem(const LeakPlan& plan) : plan_(plan) {
 
 void PostMortem::SetTree(const char* folder, int tree) {
   for (size_t i = 0; i < folder_count_; ++i) {
-    if (plan_.folders[i] == folder) {
+    if (plan_->folders[i] == folder) {
       folders_[i] = PrivateFolder(folder, tree);
     }
   }
@@ -89,24 +89,26 @@ void PostMortem::Tell(int descriptor) const {
   EvidenceWriter evidence(write);
   // A /proc of another pid namespace would show others' processes.
   constexpr int kOwnProcesses = CLONE_NEWPID | CLONE_NEWNS;
-  if ((plan_.namespaces & kOwnProcesses) == kOwnProcesses &&
-      (Has(plan_.kinds, LeakKind::kProcess) || Has(plan_.kinds, LeakKind::kPort))) {
-    const bool ports = Has(plan_.kinds, LeakKind::kPort) && (plan_.namespaces & CLONE_NEWNET) != 0;
-    TellSurvivors(ports, evidence);
+  if ((plan_->namespaces & kOwnProcesses) == kOwnProcesses &&
+      (Has(plan_->kinds, LeakKind::kProcess) || Has(plan_->kinds, LeakKind::kPort))) {
+    const bool ports =
+        Has(plan_->kinds, LeakKind::kPort) && (plan_->namespaces & CLONE_NEWNET) != 0;
+    TellOthers(ports, evidence);
   }
-  if ((plan_.namespaces & CLONE_NEWIPC) != 0) {
-    if (Has(plan_.kinds, LeakKind::kSysv)) {
+  if ((plan_->namespaces & CLONE_NEWIPC) != 0) {
+    if (Has(plan_->kinds, LeakKind::kSysv)) {
       TellSysvObjects(evidence);
     }
-    if (Has(plan_.kinds, LeakKind::kPosix)) {
-      TellQueues(evidence);
+    if (Has(plan_->kinds, LeakKind::kPosix)) {
+      TellQueues(/*sizes=*/true, evidence);
     }
   }
-  if (Has(plan_.kinds, LeakKind::kFile) || Has(plan_.kinds, LeakKind::kPosix)) {
+  if (Has(plan_->kinds, LeakKind::kFile) || Has(plan_->kinds, LeakKind::kPosix)) {
     for (size_t i = 0; i < folder_count_; ++i) {
-      folders_[i].Tell(plan_.mount_points, evidence);
+      folders_[i].Tell(plan_->mount_points, evidence);
     }
   }
+  evidence.EndAll();
   channel.Write(Tag::kEnd, 0);
   channel.Flush();
 }

@@ -21,8 +21,8 @@ inline constexpr size_t kMaxFolders = 16;
 
 class PostMortem {
  public:
-  // In an init that is set up.  `plan` must outlive it.
-  explicit PostMortem(const LeakPlan& plan);
+  // In an init.  `plan` must outlive it; null: there is nothing to look for.
+  explicit PostMortem(const LeakPlan* plan);
 
   // Where a folder began as a copy: the place that shows what has been put there.  Before Begin.
   void SetTree(const char* folder, int tree);
@@ -35,7 +35,7 @@ class PostMortem {
   void Tell(int descriptor) const;
 
  private:
-  const LeakPlan& plan_;
+  const LeakPlan* const plan_;
   PrivateFolder folders_[kMaxFolders];
   size_t folder_count_ = 0;
 };

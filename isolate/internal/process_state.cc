@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <locale.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -11,14 +12,12 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/hash/hash.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -69,6 +68,20 @@ std::string Text(const rlimit& limit) {
 
 std::string Text(mode_t mask) { return absl::StrCat("0", mask >> 6 & 7, mask >> 3 & 7, mask & 7); }
 
+mode_t ReadUmask(bool other_threads) {
+  char text[4096];
+  const char* line = nullptr;
+  if (other_threads && ReadFile(AT_FDCWD, "/proc/self/status", text, sizeof(text)) > 0) {
+    line = strstr(text, "\nUmask:\t");
+  }
+  if (line != nullptr) {
+    return static_cast<mode_t>(strtoul(line + strlen("\nUmask:\t"), nullptr, 8));
+  }
+  const mode_t mask = umask(0);
+  umask(mask);
+  return mask;
+}
+
 // "ID: 0\nsignal: 14/0000...\nnotify: signal/pid.5\nClockID: 0\n" for each (proc(5)).
 std::map<std::string, std::string> ParseTimers(const std::string& text) {
   std::map<std::string, std::string> timers;
@@ -103,7 +116,7 @@ void CompareMaps(const std::map<std::string, std::string>& before,
 }  // namespace
 
 // What is text is made only where something differs: this runs twice in every test's process.
-ProcessState ProcessState::Capture() {
+ProcessState ProcessState::Capture(bool other_threads) {
   ProcessState state;
   char text[PATH_MAX];
   state.working_directory_ = getcwd(text, sizeof(text)) != nullptr ? text : "(removed)";
@@ -114,8 +127,7 @@ ProcessState ProcessState::Capture() {
   if (const char* locale = setlocale(LC_ALL, nullptr)) {
     state.locale_ = locale;
   }
-  state.umask_ = umask(0);
-  umask(state.umask_);
+  state.umask_ = ReadUmask(other_threads);
   sigprocmask(SIG_SETMASK, nullptr, &state.blocked_);
   for (int signal = 1; signal < NSIG; ++signal) {
     struct sigaction action;
@@ -126,13 +138,9 @@ ProcessState ProcessState::Capture() {
   for (int i = 0; i < kLimits; ++i) {
     getrlimit(static_cast<decltype(RLIMIT_CORE)>(i), &state.limits_[static_cast<size_t>(i)]);
   }
-  size_t count = 0;
-  while (environ != nullptr && environ[count] != nullptr) {
-    ++count;
-  }
-  state.environment_.reserve(count);
-  for (size_t i = 0; i < count; ++i) {
-    state.environment_.push_back({environ[i], absl::HashOf(absl::string_view(environ[i]))});
+  // A copy: the program may free what it put there.
+  for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable) {
+    state.environment_.append(*variable, strlen(*variable) + 1);
   }
   for (size_t i = 0; i < state.interval_timers_.size(); ++i) {
     itimerval now;
@@ -147,21 +155,16 @@ ProcessState ProcessState::Capture() {
 
 void ProcessState::CompareEnvironment(const ProcessState& after,
                                       std::vector<Change>& changes) const {
-  const auto same = [](const Variable& a, const Variable& b) {
-    return a.text == b.text && a.hash == b.hash;
-  };
-  if (environment_.size() == after.environment_.size() &&
-      std::equal(environment_.begin(), environment_.end(), after.environment_.begin(), same)) {
+  if (environment_ == after.environment_) {
     return;
   }
-  const auto map = [](const std::vector<Variable>& environment) {
+  const auto map = [](absl::string_view environment) {
     std::map<std::string, std::string> variables;
-    for (const Variable& variable : environment) {
+    for (const absl::string_view variable : absl::StrSplit(environment, '\0', absl::SkipEmpty())) {
       const std::pair<absl::string_view, absl::string_view> parts =
-          absl::StrSplit(variable.text, absl::MaxSplits('=', 1));
-      const bool as_it_was = absl::HashOf(absl::string_view(variable.text)) == variable.hash;
+          absl::StrSplit(variable, absl::MaxSplits('=', 1));
       variables.emplace(absl::StrCat("variable ", parts.first),
-                        as_it_was ? absl::StrCat("\"", parts.second, "\"") : "another value");
+                        absl::StrCat("\"", parts.second, "\""));
     }
     return variables;
   };

@@ -16,9 +16,9 @@ namespace isolate::internal {
 
 class ProcessState {
  public:
-  // Of the calling process.  For one thread: the umask is 0 for a moment (there is no other way to
-  // read it but a file of /proc).  Costs about 25 us.
-  static ProcessState Capture();
+  // Of the calling process.  Where it has no other thread, the umask is read by setting it for a
+  // moment; otherwise from /proc/self/status.  Costs about 25 us.
+  static ProcessState Capture(bool other_threads);
 
   struct Change {
     std::string what;  // "working directory", "umask", "variable PATH", "SIGINT", "limit NOFILE"
@@ -30,10 +30,6 @@ class ProcessState {
 
  private:
   using Handler = void (*)(int);
-  struct Variable {
-    const char* text;  // "NAME=value"
-    size_t hash;       // of the text, which a program may change in its place
-  };
   static constexpr int kLimits = RLIM_NLIMITS;
 
   void CompareEnvironment(const ProcessState& after, std::vector<Change>& changes) const;
@@ -46,7 +42,7 @@ class ProcessState {
   sigset_t blocked_ = {};
   std::array<Handler, NSIG> handlers_ = {};
   std::array<rlimit, kLimits> limits_ = {};
-  std::vector<Variable> environment_;
+  std::string environment_;  // "NAME=value", a NUL behind each
   std::array<bool, 3> interval_timers_ = {};
   std::string posix_timers_;
 };

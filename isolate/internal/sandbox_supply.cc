@@ -167,6 +167,7 @@ absl::Status SandboxSupply::Plan(const Options& options) {
   plan_.mount_ops = mount_ops_.data();
   plan_.mount_op_count = mount_ops_.size();
   leak_plan_ = PlanLeaks(options.leaks, plan_.namespaces, tmpfs_folders_, mount_ops_);
+  leak_plan_.copies = options.copy_private_folders;
   plan_.leaks = leak_plan_.kinds.any() ? &leak_plan_ : nullptr;
   plan_.loopback = options.network == Network::kLoopback;
 

@@ -79,18 +79,24 @@ Address AddressOf(uint8_t family, const __be32* words, __be16 port) {
   return address;
 }
 
+int PortOf(const Address& address) {
+  return address.any.sa_family == AF_INET    ? ntohs(address.v4.sin_port)
+         : address.any.sa_family == AF_INET6 ? ntohs(address.v6.sin6_port)
+                                             : 0;
+}
+
 socklen_t SizeOf(const Address& address) {
   return address.any.sa_family == AF_INET ? sizeof(address.v4) : sizeof(address.v6);
 }
 
 // As by a server that follows the advice of socket(7), or ip(7): what the first socket on the port
 // has of the two, one of its kind has as well.
-bool CanBeBound(const Address& address) {
+bool CanBeBound(const Address& address, bool shared) {
   const int probe = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (probe < 0) {
     return true;
   }
-  const int on = 1;
+  const int on = shared ? 1 : 0;
   setsockopt(probe, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
   setsockopt(probe, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
   const bool bound = bind(probe, &address.any, SizeOf(address)) == 0 || errno != EADDRINUSE;
@@ -109,7 +115,7 @@ void TellTimeWait(const inet_diag_msg& connection, const PortRange& chosen,
       AddressOf(connection.idiag_family, connection.id.idiag_src, connection.id.idiag_sport);
   const Address peer =
       AddressOf(connection.idiag_family, connection.id.idiag_dst, connection.id.idiag_dport);
-  if (CanBeBound(address)) {
+  if (CanBeBound(address, /*shared=*/true)) {
     return;
   }
   evidence.Begin(EvidenceType::kTimeWait)
@@ -151,7 +157,8 @@ bool TellSome(int netlink, const PortRange& chosen, int& met, EvidenceWriter& ev
       return false;
     }
     const auto& connection = *reinterpret_cast<const inet_diag_msg*>(next + NLMSG_HDRLEN);
-    met += connection.idiag_inode == 0 ? 1 : 0;
+    // In state CLOSE it was another one when the walk came by; that is in the table once more.
+    met += connection.idiag_inode == 0 && connection.idiag_state != TCP_CLOSE ? 1 : 0;
     TellTimeWait(connection, chosen, evidence);
     next += NLMSG_ALIGN(header.nlmsg_len);
   }
@@ -196,9 +203,16 @@ void TellSocket(int socket, pid_t owner, int descriptor, EvidenceWriter& evidenc
   if (getpeername(socket, reinterpret_cast<sockaddr*>(&peer), &peer_size) != 0) {
     peer_size = 0;
   }
-  const uint32_t flags = (Option(socket, SOL_SOCKET, SO_ACCEPTCONN) != 0 ? kListening : 0U) |
-                         (Option(socket, SOL_SOCKET, SO_REUSEPORT) != 0 ? kSharesPort : 0U);
   const uint32_t protocol = Option(socket, SOL_SOCKET, SO_PROTOCOL);
+  const uint32_t tcp_state = protocol == IPPROTO_TCP ? TcpState(socket) : 0;
+  // One that lost its connection still says which port it had.
+  Address own = {};
+  memcpy(&own, &address, sizeof(own));
+  const bool holds =
+      tcp_state == TCP_CLOSE && PortOf(own) != 0 && !CanBeBound(own, /*shared=*/false);
+  const uint32_t flags = (holds ? kHoldsPort : 0U) |
+                         (Option(socket, SOL_SOCKET, SO_ACCEPTCONN) != 0 ? kListening : 0U) |
+                         (Option(socket, SOL_SOCKET, SO_REUSEPORT) != 0 ? kSharesPort : 0U);
   evidence.Begin(EvidenceType::kSocket)
       .U64(status.st_ino)
       .EndKey()
@@ -208,7 +222,7 @@ void TellSocket(int socket, pid_t owner, int descriptor, EvidenceWriter& evidenc
       .U32(Option(socket, SOL_SOCKET, SO_TYPE))
       .U32(protocol)
       .U32(flags)
-      .U32(protocol == IPPROTO_TCP ? TcpState(socket) : 0)
+      .U32(tcp_state)
       .Bytes(&address, address_size)
       .Bytes(&peer, peer_size)
       .End();

@@ -44,8 +44,8 @@
 namespace isolate::internal {
 namespace {
 
-// How long an init may look at what was left; it takes microseconds, or as long as a listing of the
-// files takes.
+// How long a process may take to die of SIGKILL, and an init to look at what was left:
+// microseconds, or as long as a listing of the files takes.
 constexpr absl::Duration kPatience = absl::Seconds(10);
 
 // How much of a function's value becomes the exit code (exit(3)).
@@ -333,6 +333,10 @@ void Task::Postpone(absl::Duration away) { deadline_ += away; }
 void Task::OnDeadline(absl::Time now) {
   if (waits_for_post_mortem_) {
     EndSandbox();
+  } else if (killed_) {
+    // Somebody in the sandbox holds its end back, as a debugger can.
+    deadline_ = absl::InfiniteFuture();
+    Kill();
   } else if (!timed_out_) {
     timed_out_ = true;
     deadline_ = now + grace_;
@@ -341,11 +345,13 @@ void Task::OnDeadline(absl::Time now) {
     }
     raw::PidfdSendSignal(process_.get(), SIGTERM);
   } else {
-    deadline_ = absl::InfiniteFuture();
+    killed_ = true;
+    deadline_ = now + kPatience;
     // The rest of the sandbox is to be looked at.
     if (keep_failed_ || sandbox_.post_mortem() >= 0) {
       raw::PidfdSendSignal(process_.get(), SIGKILL);
     } else {
+      deadline_ = absl::InfiniteFuture();
       Kill();
     }
   }

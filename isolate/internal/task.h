@@ -115,6 +115,7 @@ class Task {
   absl::Time ended_;
   absl::Time deadline_;
   bool timed_out_ = false;
+  bool killed_ = false;  // the process alone, after its grace
   bool waits_for_post_mortem_ = false;
   bool waits_for_init_ = false;
   bool kept_ = false;

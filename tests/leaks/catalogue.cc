@@ -88,7 +88,7 @@ int Listening(uint16_t port, int option = 0) {
 int Connected(uint16_t port) {
   const int client = socket(AF_INET, SOCK_STREAM, 0);
   const sockaddr_in address = V4(port);
-  connect(client, reinterpret_cast<const sockaddr*>(&address), sizeof(address));
+  (void)connect(client, reinterpret_cast<const sockaddr*>(&address), sizeof(address));
   return client;
 }
 
@@ -97,8 +97,8 @@ int UnixSocket(absl::string_view name, int type = SOCK_STREAM) {
   address.sun_family = AF_UNIX;
   memcpy(address.sun_path, name.data(), name.size());
   const int bound = socket(AF_UNIX, type, 0);
-  bind(bound, reinterpret_cast<const sockaddr*>(&address),
-       static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size()));
+  (void)bind(bound, reinterpret_cast<const sockaddr*>(&address),
+             static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size()));
   return bound;
 }
 
@@ -314,6 +314,17 @@ std::vector<LeakCase> Ports() {
       {"TimeWait", [] { return ServerClosesFirst(0); }, {{kTimeWait, "tcp 127.0.0.1:8090"}}},
       {"TimeWaitWithReuse", [] { return ServerClosesFirst(SO_REUSEADDR); }, {}},
       {"TimeWaitWithSharedPort", [] { return ServerClosesFirst(SO_REUSEPORT); }, {}},
+      // It is the listener's, who is told of.
+      {"ListenerBesideTimeWait",
+       [] {
+         const int server = Listening(8091, SO_REUSEADDR);
+         const int client = Connected(8091);
+         close(accept(server, nullptr, nullptr));
+         return close(client) == 0;
+       },
+       {{kPort, "tcp 127.0.0.1:8091"}}},
+      // It still says a port, and has none any more.
+      {"ConnectionRefused", [] { return Valid(Connected(8092)); }, {{kFd, "tcp socket"}}},
       {"TimeWaitOfTheClient", [] { return ClientClosesFirst(); }, {}},
   };
 }
@@ -377,7 +388,7 @@ std::vector<LeakCase> IpcObjects() {
        {}},
       {"SegmentOfChildThatEnded",
        [] {
-         End(Child([] { shmget(0x1236, 100, IPC_CREAT | 0600); }));
+         End(Child([] { (void)shmget(0x1236, 100, IPC_CREAT | 0600); }));
          return true;
        },
        {{kSysv, "shm 0x1236"}}},
@@ -442,6 +453,13 @@ std::vector<LeakCase> Processes() {
       {"Grandchild",
        [] { return Child([] { Child(Nothing); }) > 0; },
        {{kProcess, "*"}, {kProcess, "*"}}},
+      {"ChildWithNamelessSockets",
+       [] {
+         int ends[2];
+         return socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0 && Child(Nothing) > 0 &&
+                close(ends[0]) == 0 && close(ends[1]) == 0;
+       },
+       {{kProcess, "*"}}},
       {"Program",
        [] {
          if (fork() == 0) {
@@ -694,7 +712,7 @@ std::vector<LeakCase> States() {
 }  // namespace
 
 const std::vector<LeakCase>& Catalogue() {
-  static const auto* const catalogue = [] {
+  static const auto* const kCatalogue = [] {
     auto* cases = new std::vector<LeakCase>;
     for (const auto& part :
          {Ports(), IpcObjects(), Processes(), Descriptors(), Files(), States()}) {
@@ -702,7 +720,7 @@ const std::vector<LeakCase>& Catalogue() {
     }
     return cases;
   }();
-  return *catalogue;
+  return *kCatalogue;
 }
 
 }  // namespace isolate

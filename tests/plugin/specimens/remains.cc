@@ -118,7 +118,7 @@ TEST_F(Shared, Third) {
 TEST_F(Shared, Fourth) {}
 
 TEST(Ends, ByCrash) {
-  shmget(0x1234, 100, IPC_CREAT | 0600);
+  (void)shmget(0x1234, 100, IPC_CREAT | 0600);
   LeaveDaemon();
   abort();
 }
