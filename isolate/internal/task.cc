@@ -46,7 +46,7 @@ namespace {
 
 // How long a process may take to die of SIGKILL, and an init to look at what was left:
 // microseconds, or as long as a listing of the files takes.
-constexpr absl::Duration kPatience = absl::Seconds(10);
+constexpr absl::Duration kPatience = absl::Seconds(5);
 
 // How much of a function's value becomes the exit code (exit(3)).
 constexpr int kExitCodeMask = 0xff;
