@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -31,6 +32,9 @@
 #include "isolate/internal/sockets.h"
 #include "isolate/internal/wire.h"
 #include "isolate/leak.h"
+
+// ThreadSanitizer starts a thread of its own with the first one of the program's.
+extern "C" __attribute__((weak)) void __tsan_init();
 
 namespace isolate::internal {
 namespace {
@@ -166,6 +170,9 @@ void LeakCheck::Begin() {
     mappings_ = NamelessMappings();
   }
   if (Has(plan_.kinds, LeakKind::kThread)) {
+    if (__tsan_init != nullptr) {
+      std::thread([] {}).join();
+    }
     threads_ = ListThreads();
   }
   if (Has(plan_.kinds, LeakKind::kState)) {

@@ -265,7 +265,7 @@ TEST(PostMortem, IsThereAfterACrash) {
 
 TEST(PostMortem, IsThereForACommand) {
   EXPECT_THAT(Told(isolate::RunCommand({}, {"sh", "-c", "echo > /tmp/file; sleep 1000 & exit 0"})),
-              ElementsAre("processes: sleep 1000", "files: /tmp/file"));
+              ElementsAre(StartsWith("processes: "), "files: /tmp/file"));
 }
 
 TEST(PostMortem, IsThereForASandboxThatIsKept) {
