@@ -21,7 +21,6 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "absl/types/optional.h"
@@ -54,7 +53,7 @@ std::string WithoutControls(absl::string_view text) {
   const bool has = std::any_of(text.begin(), text.end(), [](char c) {
     return absl::ascii_iscntrl(static_cast<unsigned char>(c));
   });
-  return has ? absl::CHexEscape(text) : std::string(text);
+  return has ? absl::Utf8SafeCHexEscape(text) : std::string(text);
 }
 
 int PortOf(const Leak& leak) {
@@ -544,8 +543,11 @@ bool Leaks::ReadSocket(Decoder& decoder, bool in_process, Reading& reading) {
   if (socket.protocol == IPPROTO_TCP && socket.is_internet()) {
     tcp_ports_.insert(socket.address.port());
   }
+  // Another process is told of before its sockets are.
+  const auto other = commands_.find(*pid);
+  const bool own = in_process && other == commands_.end();
   // What a process that lives on has open beside is its own affair.
-  if (!in_process && !HoldsName(socket)) {
+  if (!own && !HoldsName(socket)) {
     return true;
   }
   Leak& leak = reading.leak;
@@ -553,9 +555,8 @@ bool Leaks::ReadSocket(Decoder& decoder, bool in_process, Reading& reading) {
   leak.kind = HoldsName(socket) ? LeakKind::kPort : LeakKind::kDescriptor;
   leak.name = SocketName(socket);
   std::string owner = "the test's process";
-  const auto known = commands_.find(*pid);
-  const std::string command = known != commands_.end() ? known->second : "";
-  if (!in_process) {
+  const std::string command = other != commands_.end() ? other->second : "";
+  if (!own) {
     owner = absl::StrCat("process ", *pid, command.empty() ? "" : absl::StrCat(": ", command));
   }
   const bool shares = (socket.flags & kSharesPort) != 0;

@@ -11,9 +11,11 @@
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/shm.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -146,6 +148,33 @@ TEST(Stretches, AreKnownOfDaemonsToo) {
   });
   ASSERT_THAT(told, SizeIs(1));
   EXPECT_THAT(told[0], ::testing::EndsWith("@0"));
+}
+
+TEST(Stretches, AreKnownOfPortsOfChildrenToo) {
+  const absl::StatusOr<Result> result = isolate::Run({}, [](Reporter& reporter) {
+    int ends[2];
+    (void)!socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+    if (fork() == 0) {
+      const int listening = socket(AF_UNIX, SOCK_STREAM, 0);
+      sockaddr_un address = {AF_UNIX, "/tmp/socket"};
+      (void)bind(listening, reinterpret_cast<const sockaddr*>(&address), sizeof(address));
+      listen(listening, 1);
+      (void)!write(ends[1], "x", 1);
+      for (;;) {
+        pause();
+      }
+    }
+    char byte;
+    (void)!read(ends[0], &byte, 1);
+    close(ends[0]);
+    close(ends[1]);
+    reporter.NextStretch();
+    return 0;
+  });
+  EXPECT_THAT(Told(result), ElementsAre("ports: unix /tmp/socket@0", StartsWith("processes: "),
+                                        "files: /tmp/socket@0"));
+  ASSERT_TRUE(result.ok() && !result->leaks.empty());
+  EXPECT_THAT(result->leaks[0].detail, HasSubstr(" of process 3"));
 }
 
 TEST(Stretches, OfMoreThanIsToldAreRightAllTheSame) {
