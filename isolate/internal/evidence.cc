@@ -7,52 +7,38 @@
 
 namespace isolate::internal {
 
-// Numbers always fit: strings leave room for them.
-constexpr size_t kRoomForNumbers = 128;
-
-void EvidenceWriter::Append(uint64_t value, size_t size) {
-  for (size_t i = 0; i < size && size_ < sizeof(record_); ++i) {
-    record_[size_++] = static_cast<char>(value >> (8 * i));
-  }
-}
-
 EvidenceWriter& EvidenceWriter::Begin(EvidenceType type) {
-  size_ = 0;
+  record_.Clear();
   key_size_ = 0;
   type_ = type;
   return U32(static_cast<uint32_t>(type));
 }
 
 EvidenceWriter& EvidenceWriter::U32(uint32_t value) {
-  Append(value, sizeof(value));
+  record_.U32(value);
   return *this;
 }
 
 EvidenceWriter& EvidenceWriter::U64(uint64_t value) {
-  Append(value, sizeof(value));
+  record_.U64(value);
   return *this;
 }
 
 EvidenceWriter& EvidenceWriter::Bytes(const void* data, size_t size) {
-  constexpr size_t kMost = kMaxRecord - kRoomForNumbers;
-  const size_t room = size_ < kMost ? kMost - size_ : 0;
-  const size_t taken = size < room ? size : room;
-  U32(static_cast<uint32_t>(taken));
-  memcpy(record_ + size_, data, taken);
-  size_ += taken;
+  record_.Bytes(data, size);
   return *this;
 }
 
 EvidenceWriter& EvidenceWriter::String(const char* text) { return Bytes(text, strlen(text)); }
 
 EvidenceWriter& EvidenceWriter::EndKey() {
-  key_size_ = size_;
+  key_size_ = record_.size();
   return *this;
 }
 
 void EvidenceWriter::End() {
   if (++counts_[static_cast<size_t>(type_)] <= most_) {
-    sink_(record_, size_, key_size_);
+    sink_(record_.data(), record_.size(), key_size_);
   }
 }
 
@@ -61,7 +47,7 @@ void EvidenceWriter::EndAll() {
     if (counts_[type] > most_) {
       Begin(EvidenceType::kMore).U32(static_cast<uint32_t>(type)).EndKey();
       U64(static_cast<uint64_t>(counts_[type] - most_));
-      sink_(record_, size_, key_size_);
+      sink_(record_.data(), record_.size(), key_size_);
     }
   }
 }

@@ -13,6 +13,7 @@
 #include <cstdint>
 
 #include "absl/functional/function_ref.h"
+#include "isolate/internal/record_writer.h"
 
 namespace isolate::internal {
 
@@ -62,9 +63,6 @@ class EvidenceWriter {
   // What `sink` refers to must outlive it.  Tells of `most` of a type.
   explicit EvidenceWriter(Sink sink, int most = kMaxEvidence) : most_(most), sink_(sink) {}
 
-  // The largest record, in bytes.
-  static constexpr size_t kMaxRecord = 5120;
-
   EvidenceWriter& Begin(EvidenceType type);
   EvidenceWriter& U32(uint32_t value);
   EvidenceWriter& U64(uint64_t value);
@@ -80,15 +78,12 @@ class EvidenceWriter {
   bool IsFull(EvidenceType type) const { return counts_[static_cast<size_t>(type)] >= kMaxCounted; }
 
  private:
-  void Append(uint64_t value, size_t size);
-
   const int most_;
   const Sink sink_;
-  size_t size_ = 0;
+  RecordWriter record_;
   size_t key_size_ = 0;
   EvidenceType type_ = EvidenceType::kMore;
   int counts_[kEvidenceTypes] = {};
-  char record_[kMaxRecord];
 };
 
 }  // namespace isolate::internal

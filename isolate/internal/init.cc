@@ -20,6 +20,7 @@
 #include <algorithm>
 
 #include "isolate/internal/control.h"
+#include "isolate/internal/frame_channel.h"
 #include "isolate/internal/leak_check.h"
 #include "isolate/internal/mount_plan.h"
 #include "isolate/internal/post_mortem.h"
@@ -34,7 +35,10 @@ namespace {
 class Init {
  public:
   Init(const SandboxPlan& plan, const InitDescriptors& descriptors)
-      : plan_(plan), descriptors_(descriptors), post_mortem_(plan.leaks) {}
+      : plan_(plan),
+        descriptors_(descriptors),
+        channel_(descriptors.post_mortem),
+        post_mortem_(plan.leaks) {}
 
   // Each step ends the process with a message to the runner where it fails.
   void DieWithHelper();
@@ -53,6 +57,7 @@ class Init {
 
   const SandboxPlan& plan_;
   const InitDescriptors descriptors_;
+  FrameChannel channel_;
   PostMortem post_mortem_;
   // What has been put into folders that are copies.
   int trees_[kMaxFolders];
@@ -341,7 +346,7 @@ void Init::Serve() {
   while (descriptors_.post_mortem >= 0) {
     const ssize_t size = read(descriptors_.post_mortem, &request, 1);
     if (size == 1) {
-      post_mortem_.Tell(descriptors_.post_mortem);
+      post_mortem_.Tell(channel_);
       if (request == kLookAndEnd) {
         raw::Exit(0);
       }

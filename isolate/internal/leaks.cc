@@ -1,14 +1,11 @@
 #include "isolate/internal/leaks.h"
 
-#include <arpa/inet.h>
 #include <linux/if_packet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stddef.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -27,6 +24,8 @@
 #include "absl/types/variant.h"
 #include "isolate/internal/evidence.h"
 #include "isolate/internal/mappings.h"
+#include "isolate/internal/posix_object.h"
+#include "isolate/internal/socket_address.h"
 #include "isolate/internal/wire.h"
 #include "isolate/leak.h"
 
@@ -69,92 +68,21 @@ std::string Bytes(uint64_t size) { return absl::StrCat(size, size == 1 ? " byte"
 
 // --- sockets
 
-// An address of a socket, as getsockname(2) gave it, whatever its length.
-struct Address {
-  sockaddr_storage storage = {};
-  size_t size = 0;
-
-  explicit Address(absl::string_view bytes) : size(std::min(bytes.size(), sizeof(storage))) {
-    memcpy(&storage, bytes.data(), size);
-  }
-  template <typename T>
-  const T& As() const {
-    return reinterpret_cast<const T&>(storage);
-  }
-  sa_family_t family() const {
-    return size >= sizeof(sa_family_t) ? storage.ss_family : sa_family_t{AF_UNSPEC};
-  }
-  int port() const {
-    return family() == AF_INET    ? ntohs(As<sockaddr_in>().sin_port)
-           : family() == AF_INET6 ? ntohs(As<sockaddr_in6>().sin6_port)
-                                  : 0;
-  }
-  // "127.0.0.1", "[::1]"
-  std::string host() const {
-    char text[INET6_ADDRSTRLEN] = "";
-    if (family() == AF_INET) {
-      inet_ntop(AF_INET, &As<sockaddr_in>().sin_addr, text, sizeof(text));
-      return text;
-    }
-    inet_ntop(AF_INET6, &As<sockaddr_in6>().sin6_addr, text, sizeof(text));
-    return absl::StrCat("[", text, "]");
-  }
-  // Of a unix socket: its path, or "@" and its abstract name; empty where it has none.
-  std::string unix_name() const {
-    constexpr size_t kBegin = offsetof(sockaddr_un, sun_path);
-    if (family() != AF_UNIX || size <= kBegin) {
-      return "";
-    }
-    const absl::string_view name(As<sockaddr_un>().sun_path, size - kBegin);
-    return name.front() == '\0' ? absl::StrCat("@", absl::CHexEscape(name.substr(1)))
-                                : std::string(name.substr(0, name.find('\0')));
-  }
-};
-
 struct Socket {
   uint32_t domain = 0;
   uint32_t type = 0;
   uint32_t protocol = 0;
   uint32_t flags = 0;
   uint32_t tcp_state = 0;
-  Address address{""};
-  Address peer{""};
+  SocketAddress address{""};
+  SocketAddress peer{""};
 
   bool is_internet() const { return domain == AF_INET || domain == AF_INET6; }
   bool listens() const { return (flags & kListening) != 0; }
 };
 
 std::string ProtocolName(const Socket& socket) {
-  if (socket.domain == AF_UNIX) {
-    return "unix";
-  }
-  if (socket.domain == AF_PACKET) {
-    return "packet";
-  }
-  if (socket.domain == AF_NETLINK) {
-    return "netlink";
-  }
-  if (!socket.is_internet()) {
-    return absl::StrCat("family ", socket.domain);
-  }
-  if (socket.type == SOCK_RAW) {
-    return "raw";
-  }
-  switch (socket.protocol) {
-    case IPPROTO_TCP:
-      return "tcp";
-    case IPPROTO_UDP:
-      return "udp";
-    case IPPROTO_UDPLITE:
-      return "udplite";
-    case IPPROTO_SCTP:
-      return "sctp";
-    case IPPROTO_ICMP:
-    case IPPROTO_ICMPV6:
-      return "icmp";
-    default:
-      return absl::StrCat("protocol ", socket.protocol);
-  }
+  return internal::ProtocolName(socket.domain, socket.type, socket.protocol);
 }
 
 const char* TcpStateName(uint32_t state) {
@@ -185,12 +113,12 @@ const char* TcpStateName(uint32_t state) {
 // Whether it keeps others from a name.
 bool HoldsName(const Socket& socket) {
   if (socket.domain == AF_PACKET) {
-    return socket.address.size >= offsetof(sockaddr_ll, sll_addr) &&
+    return socket.address.size() >= offsetof(sockaddr_ll, sll_addr) &&
            socket.address.As<sockaddr_ll>().sll_protocol != 0;
   }
   if (socket.domain == AF_UNIX) {
     return !socket.address.unix_name().empty() &&
-           (socket.type == SOCK_DGRAM || socket.peer.size == 0);
+           (socket.type == SOCK_DGRAM || socket.peer.size() == 0);
   }
   if (!socket.is_internet()) {
     return false;
@@ -205,7 +133,7 @@ bool HoldsName(const Socket& socket) {
 }
 
 // "127.0.0.1:8080", "/tmp/socket"
-std::string EndName(const Socket& socket, const Address& address) {
+std::string EndName(const Socket& socket, const SocketAddress& address) {
   if (socket.domain == AF_UNIX) {
     return address.unix_name();
   }
@@ -226,7 +154,7 @@ std::string SocketName(const Socket& socket) {
   if (HoldsName(socket)) {
     return absl::StrCat(protocol, " ", EndName(socket, socket.address));
   }
-  const std::string peer = socket.peer.size > 0 ? EndName(socket, socket.peer) : "";
+  const std::string peer = socket.peer.size() > 0 ? EndName(socket, socket.peer) : "";
   if (peer.empty()) {
     return absl::StrCat(protocol, " socket");
   }
@@ -243,15 +171,15 @@ std::string SocketState(const Socket& socket) {
   if (socket.protocol == IPPROTO_TCP && socket.is_internet()) {
     return TcpStateName(socket.tcp_state);
   }
-  return socket.peer.size > 0 ? "connected" : "not bound";
+  return socket.peer.size() > 0 ? "connected" : "not bound";
 }
 
 bool ReadTimeWait(Decoder& decoder, Reading& reading) {
   const auto family = decoder.U32();
   const auto port = decoder.U32();
   const auto state = decoder.U32();
-  const Address address(decoder.String().value_or(""));
-  const Address peer(decoder.String().value_or(""));
+  const SocketAddress address(decoder.String().value_or(""));
+  const SocketAddress peer(decoder.String().value_or(""));
   if (!decoder.complete()) {
     return false;
   }
@@ -433,17 +361,14 @@ bool ReadFileRecord(Decoder& decoder, Reading& reading) {
   }
   Leak& leak = reading.leak;
   reading.key = absl::StrCat("file ", *path);
-  absl::string_view object = *path;
-  // shm_overview(7), sem_overview(7): glibc keeps them there.
-  if (absl::ConsumePrefix(&object, "/dev/shm/") && !absl::StrContains(object, '/') &&
-      S_ISREG(*mode)) {
-    const bool semaphore = absl::ConsumePrefix(&object, "sem.");
+  const absl::optional<PosixObject> object = S_ISREG(*mode) ? PosixObjectAt(*path) : absl::nullopt;
+  if (object.has_value()) {
     leak.kind = LeakKind::kPosix;
-    leak.name = absl::StrCat(semaphore ? "sem /" : "shm /", object);
-    leak.detail = semaphore ? "" : Bytes(*size);
+    leak.name = absl::StrCat(object->type, " ", object->name);
+    leak.detail = object->type == "sem" ? "" : Bytes(*size);
     leak.consequence = MetConsequence(leak.name);
-    Note(leak, "type", semaphore ? "sem" : "shm");
-    Note(leak, "object", absl::StrCat("/", object));
+    Note(leak, "type", object->type);
+    Note(leak, "object", object->name);
   } else {
     leak.kind = LeakKind::kFile;
     leak.name = std::string(*path);
@@ -535,8 +460,8 @@ bool Leaks::ReadSocket(Decoder& decoder, bool in_process, Reading& reading) {
        {&socket.domain, &socket.type, &socket.protocol, &socket.flags, &socket.tcp_state}) {
     *field = decoder.U32().value_or(0);
   }
-  socket.address = Address(decoder.String().value_or(""));
-  socket.peer = Address(decoder.String().value_or(""));
+  socket.address = SocketAddress(decoder.String().value_or(""));
+  socket.peer = SocketAddress(decoder.String().value_or(""));
   if (!decoder.complete()) {
     return false;
   }
@@ -570,13 +495,13 @@ bool Leaks::ReadSocket(Decoder& decoder, bool in_process, Reading& reading) {
         " would have failed");
   }
   Note(leak, "protocol", ProtocolName(socket));
-  if (socket.is_internet() && socket.address.size > 0) {
+  if (socket.is_internet() && socket.address.size() > 0) {
     Note(leak, "address", absl::StripSuffix(absl::StripPrefix(socket.address.host(), "["), "]"));
     Note(leak, "port", socket.address.port());
   } else if (socket.domain == AF_UNIX && !socket.address.unix_name().empty()) {
     Note(leak, "address", socket.address.unix_name());
   }
-  if (socket.peer.size > 0) {
+  if (socket.peer.size() > 0) {
     Note(leak, "peer", EndName(socket, socket.peer));
   }
   Note(leak, "state", SocketState(socket));

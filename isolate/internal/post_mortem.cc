@@ -2,58 +2,17 @@
 
 #include <sched.h>
 #include <stddef.h>
-#include <string.h>
 
 #include "isolate/internal/evidence.h"
+#include "isolate/internal/frame_channel.h"
 #include "isolate/internal/ipc_objects.h"
 #include "isolate/internal/leak_check.h"
 #include "isolate/internal/left_files.h"
 #include "isolate/internal/left_processes.h"
-#include "isolate/internal/raw.h"
 #include "isolate/internal/wire.h"
 #include "isolate/leak.h"
 
 namespace isolate::internal {
-namespace {
-
-// Frames on their way to the runner, which is to be woken once.
-class Channel {
- public:
-  explicit Channel(int descriptor) : descriptor_(descriptor) {}
-
-  void Write(Tag tag, const char* payload, size_t size) {
-    const auto header = FrameHeader(tag, size);
-    Append(header.data(), header.size());
-    Append(payload, size);
-  }
-
-  void Write(Tag tag, uint32_t number) {
-    const char bytes[] = {static_cast<char>(number), static_cast<char>(number >> 8),
-                          static_cast<char>(number >> 16), static_cast<char>(number >> 24)};
-    Write(tag, bytes, sizeof(bytes));
-  }
-
-  // It fails only where the runner is gone, and then so are we, soon.
-  void Flush() {
-    raw::WriteAll(descriptor_, buffer_, size_);
-    size_ = 0;
-  }
-
- private:
-  void Append(const char* data, size_t size) {
-    if (size_ + size > sizeof(buffer_)) {
-      Flush();
-    }
-    memcpy(buffer_ + size_, data, size);
-    size_ += size;
-  }
-
-  const int descriptor_;
-  size_t size_ = 0;
-  char buffer_[2 * EvidenceWriter::kMaxRecord];
-};
-
-}  // namespace
 
 PostMortem::PostMortem(const LeakPlan* plan) : plan_(plan) {
   if (plan == nullptr || (plan->namespaces & CLONE_NEWNS) == 0) {
@@ -80,9 +39,8 @@ void PostMortem::Begin() {
   }
 }
 
-void PostMortem::Tell(int descriptor) const {
-  Channel channel(descriptor);
-  channel.Write(Tag::kHello, kWireVersion);
+void PostMortem::Tell(FrameChannel& channel) const {
+  channel.Begin();
   const auto write = [&channel](const char* record, size_t size, size_t) {
     channel.Write(Tag::kEvidence, record, size);
   };

@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 
+#include "isolate/internal/frame_channel.h"
 #include "isolate/internal/leak_check.h"
 #include "isolate/internal/left_files.h"
 
@@ -30,9 +31,9 @@ class PostMortem {
   // When nothing has been put into the sandbox.
   void Begin();
 
-  // Tells of what is there as a report (wire.h) of evidence frames.  Costs about 15 us where there
-  // is nothing.
-  void Tell(int descriptor) const;
+  // Tells of what is there in evidence frames, the last of a report (wire.h).  Costs about 15 us
+  // where there is nothing.
+  void Tell(FrameChannel& channel) const;
 
  private:
   const LeakPlan* const plan_;
