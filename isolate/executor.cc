@@ -20,6 +20,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "isolate/internal/audit_mark.h"
 #include "isolate/internal/capture.h"
 #include "isolate/internal/coverage.h"
 #include "isolate/internal/enter.h"
@@ -96,7 +97,7 @@ class Executor::Impl {
 
   static Joined Fork(const Sandboxes& kind, const Sandbox& sandbox, EnterPlan& plan,
                      const Nonce& nonce, Function function);
-  absl::StatusOr<Id> Adopt(const Options& options, const Joined& joined, Sandbox sandbox,
+  absl::StatusOr<Id> Adopt(const Sandboxes& kind, const Joined& joined, Sandbox sandbox,
                            TaskPipes pipes, const Nonce& nonce, Ends ends);
   void ComeBack();
   void WaitForEvents(absl::Time deadline);
@@ -135,6 +136,9 @@ void Executor::Impl::RunTest(const Sandboxes& kind, const EnterPlan& plan, const
   internal::DisownDescriptors();
   SetEnvironment(kind);
   internal::PrintLineByLine();
+  if (kind.supply->audit_token() != 0) {
+    internal::SetAuditToken(kind.supply->audit_token());
+  }
   Reporter reporter(plan.report, plan.out, nonce, kind.supply->leak_plan());
   if (!reporter.Begin().ok()) {
     internal::raw::Exit(internal::kNotIsolatedExitCode);
@@ -181,7 +185,7 @@ absl::StatusOr<Executor::Id> Executor::Impl::Start(Function function, Kind numbe
   if (joined.pid < 0) {
     return ToStatus({joined.step, joined.error, ""});
   }
-  return Adopt(kind.options, joined, *std::move(sandbox), *std::move(pipes), *nonce, ends);
+  return Adopt(kind, joined, *std::move(sandbox), *std::move(pipes), *nonce, ends);
 }
 
 // Returns in the runner only.
@@ -202,7 +206,7 @@ Joined Executor::Impl::Fork(const Sandboxes& kind, const Sandbox& sandbox, Enter
   return joined;
 }
 
-absl::StatusOr<Executor::Id> Executor::Impl::Adopt(const Options& options, const Joined& joined,
+absl::StatusOr<Executor::Id> Executor::Impl::Adopt(const Sandboxes& kind, const Joined& joined,
                                                    Sandbox sandbox, TaskPipes pipes,
                                                    const Nonce& nonce, Ends ends) {
   int error = joined.error;
@@ -215,7 +219,7 @@ absl::StatusOr<Executor::Id> Executor::Impl::Adopt(const Options& options, const
       std::make_unique<Task>(joined.pid, std::move(process), std::move(sandbox),
                              Task::Pipes{std::move(pipes.report.ours), std::move(pipes.out.ours),
                                          std::move(pipes.err.ours)},
-                             nonce, options, ends);
+                             nonce, kind.options, ends, kind.supply->passed_over());
   if (task->Descriptor(Task::kProcess) < 0) {
     task->Kill();
     task->Reap();

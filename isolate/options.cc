@@ -39,6 +39,11 @@ absl::Status Validate(const Options& options) {
         "pid_namespace needs mount_namespace: /proc has to be mounted afresh, and files named by a "
         "pid would collide");
   }
+  if (options.audit_names && !options.pid_namespace) {
+    return absl::InvalidArgumentError(
+        "audit_names needs pid_namespace: whoever records the names ends with the sandbox, and "
+        "nobody may go on without");
+  }
   if (options.uts_namespace &&
       (options.hostname.empty() || options.hostname.size() > kHostnameMax ||
        options.hostname.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"

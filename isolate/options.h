@@ -130,6 +130,12 @@ struct Options {
   // without `mount_namespace`), nothing.  Costs about 0.1 ms; without any kind, nothing.
   LeakKinds leaks = AllLeakKinds();
 
+  // Every shared name that is used, cleaned up or not, is recorded, in Result::footprint, of
+  // processes that the function starts, too, and of statically linked ones.  Needs `pid_namespace`,
+  // whose numbers begin elsewhere in every sandbox then.  A call that uses a name takes about 10 us
+  // more (Linux 6.6; 60 before), others take nothing.
+  bool audit_names = false;
+
   // Where a function did not return 0, or a command did not exit with 0, the sandbox stays, with
   // all that is in it: Executor::Finished has it.  Of what still runs there no more output is read:
   // who writes more than a pipe holds waits.

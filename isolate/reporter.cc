@@ -18,6 +18,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
+#include "isolate/internal/audit_mark.h"
 #include "isolate/internal/capture.h"
 #include "isolate/internal/coverage.h"
 #include "isolate/internal/enter.h"
@@ -130,10 +131,18 @@ absl::Status Reporter::SetTimeLimit(absl::Duration limit) {
   return WriteFrame(report_.get(), Tag::kTimeLimit, Encoder().U64(nanoseconds).bytes());
 }
 
-void Reporter::BeginLeakCheck() { leak_check_.Begin(); }
+void Reporter::BeginLeakCheck() {
+  const internal::ScopedAside aside;
+  leak_check_.Begin();
+}
+
+void Reporter::BeginFootprint(absl::optional<uint32_t> stretch) {
+  internal::MarkStretch(stretch.value_or(internal::kNoStretch));
+}
 
 void Reporter::NextStretch() {
   if (IsOwnProcess()) {
+    const internal::ScopedAside aside;
     leak_check_.EndStretch();
   }
 }
@@ -173,6 +182,7 @@ absl::Status Reporter::End(int code) {
 
 void Reporter::Finish(int code) {
   fflush(stdout);
+  const internal::ScopedAside aside;
   TellLeaks();
   // Not OK in a process that the function forked and let return, or when the
   // runner is gone; there is nobody to tell then.
@@ -195,6 +205,7 @@ std::string Reporter::HandOver() {
       .U64(sent_bytes_)
       .U32(time_limits_)
       .String(internal::Encode(leak_check_.plan()))
+      .U64(internal::AuditToken())
       .bytes();
 }
 
@@ -207,6 +218,7 @@ absl::StatusOr<std::unique_ptr<Reporter>> Reporter::TakeOver(absl::string_view h
   const auto sent_bytes = decoder.U64();
   const auto time_limits = decoder.U32();
   const auto leaks = decoder.String();
+  const auto audit_token = decoder.U64();
   internal::Nonce nonce;
   if (!decoder.complete() || nonce_bytes->size() != nonce.size()) {
     return absl::InvalidArgumentError("this is not what a reporter handed over");
@@ -222,6 +234,7 @@ absl::StatusOr<std::unique_ptr<Reporter>> Reporter::TakeOver(absl::string_view h
     }
   }
   internal::PrintLineByLine();
+  internal::SetAuditToken(*audit_token);
   std::unique_ptr<Reporter> reporter(
       new Reporter(static_cast<int>(*report), static_cast<int>(*mark), nonce, *std::move(plan)));
   const std::lock_guard<std::mutex> lock(reporter->mutex_);

@@ -23,6 +23,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/optional.h"
 #include "isolate/internal/capture.h"
 #include "isolate/internal/leak_check.h"
 #include "isolate/internal/own_descriptor.h"
@@ -67,6 +68,10 @@ class Reporter {
   // Ends a stretch of the function, as one test of several, and begins the next; the first is 0.
   // Leak::stretch says in which one what the function left appeared.  Costs as much, and O(leaks).
   void NextStretch();
+
+  // From now on the shared names that this process and its children use belong to this stretch, or
+  // to none.  Nothing, without Options::audit_names; else it costs 10 us.
+  static void BeginFootprint(absl::optional<uint32_t> stretch);
 
   // Send for a handler of a signal that ends the process: takes no lock,
   // allocates nothing and leaves stdio alone.  The message stands at the output's

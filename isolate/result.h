@@ -12,6 +12,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "isolate/footprint.h"
 #include "isolate/leak.h"
 
 namespace isolate {
@@ -106,6 +107,9 @@ struct Result {
   // What it left behind, of the kinds that Options::leaks names, by kind and name.  Of a process
   // that died or that executed a program, what outlived it.
   std::vector<Leak> leaks;
+
+  // The shared names that it used; with Options::audit_names.
+  Footprint footprint;
 
   Usage usage;
   Namespaces namespaces;

@@ -52,6 +52,7 @@ constexpr StepText kSteps[] = {
     {Step::kSession, "start a session"},
     {Step::kWorkingDirectory, "go back to the working directory"},
     {Step::kStandardStreams, "set up stdin, stdout and stderr"},
+    {Step::kAuditFilter, "have the names that are used recorded"},
     {Step::kCapabilities, "give up the user namespace's capabilities"},
     {Step::kMemoryLimit, "limit the memory"},
     {Step::kExec, "execute the command"},
@@ -198,6 +199,18 @@ Explanation Explain(const SetupFailure& failure) {
         "The sandbox may not be joined: the process has fewer rights than when its sandboxes "
         "were made, or a seccomp filter refuses setns.",
         "Do not drop privileges between the set-up and the run; in a container, permit setns."};
+  }
+  if (step == Step::kAuditFilter && error == EBUSY) {
+    return {
+        "Somebody around this program records its system calls already, in the one way that there "
+        "is (a seccomp filter with a listener), as isolate does in a sandbox of its own.",
+        "Record names in the outer run or in the inner one, and not in both."};
+  }
+  if (step == Step::kAuditFilter && (Refused(error) || error == EINVAL)) {
+    return {
+        "The kernel does not let this process have its system calls looked at (seccomp(2), Linux "
+        "5.5): CAP_SYS_ADMIN is missing, or a seccomp filter refuses.",
+        "Do without the record of names, or permit seccomp."};
   }
   if (Forks(step) || step == Step::kCloneInit) {
     if (error == EAGAIN) {

@@ -57,6 +57,7 @@ enum class Step : uint8_t {
   kWorkingDirectory = 24,
   kStandardStreams = 25,
   kCapabilities = 26,
+  kAuditFilter = 31,
   kMemoryLimit = 30,
   kExec = 27,
 };

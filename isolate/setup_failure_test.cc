@@ -23,7 +23,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-constexpr Step kLastStep = Step::kMemoryLimit;
+constexpr Step kLastStep = Step::kAuditFilter;
 
 std::vector<Step> AllSteps() {
   std::vector<Step> steps;
@@ -137,6 +137,10 @@ INSTANTIATE_TEST_SUITE_P(
         ExplanationCase{"NoMoreFiles", Step::kStandardStreams, EMFILE, "No more files",
                         "ulimit -n"},
         ExplanationCase{"NoMemory", Step::kMountTmpfs, ENOMEM, "not enough memory", "fewer jobs"},
+        ExplanationCase{"AuditWithinAnAudit", Step::kAuditFilter, EBUSY, "records its system calls",
+                        "outer run or in the inner one"},
+        ExplanationCase{"NoAudit", Step::kAuditFilter, EACCES, "CAP_SYS_ADMIN is missing",
+                        "without the record"},
         ExplanationCase{"MemoryLimitTooLow", Step::kMemoryLimit, ENOMEM, "has more memory already",
                         "higher limit"},
         ExplanationCase{"NoSuchProgram", Step::kExec, ENOENT, "no such program", "path"},

@@ -15,6 +15,9 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "isolate/internal/audit_filter.h"
+#include "isolate/internal/auditor.h"
+#include "isolate/internal/pass_descriptor.h"
 #include "isolate/internal/raw.h"
 #include "isolate/internal/wire.h"
 #include "isolate/setup_failure.h"
@@ -60,6 +63,19 @@ void SetStandardStreams(const EnterPlan& plan) {
   if (null > 2) {
     close(null);
   }
+}
+
+// While there is a right to, which in a user namespace is soon given up.
+void BeginAudit(const EnterPlan& plan) {
+  if (plan.auditor < 0) {
+    return;
+  }
+  const AuditFilter filter = InstallAuditFilter();
+  if (filter.listener < 0 ||
+      SendByte(plan.auditor, filter.calls_once ? kAuditOnce : kAudit, filter.listener) != 0) {
+    FailSetup(plan.report, Step::kAuditFilter, "");
+  }
+  close(filter.listener);
 }
 
 void LimitRights(const EnterPlan& plan) {
@@ -130,6 +146,7 @@ void Enter(const EnterPlan& plan) {
   }
   ChangeDirectory(plan);
   SetStandardStreams(plan);
+  BeginAudit(plan);
   LimitRights(plan);
   for (size_t i = 0; i < plan.close_count; ++i) {
     close(plan.close[i]);

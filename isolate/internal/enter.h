@@ -26,6 +26,9 @@ struct EnterPlan {
 
   int time_namespace_of = -1;  // pidfd of the init, or -1
 
+  // A socket to the init, which is to record names (auditor.h); -1: it is not.
+  int auditor = -1;
+
   // The working directory by path; checked to be the same one as outside,
   // unless it is a folder that the sandbox makes private.
   bool change_directory = false;

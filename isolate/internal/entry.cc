@@ -39,6 +39,9 @@ absl::Status Entry::Prepare(const Options& options, const SandboxSupply& supply,
   plan_.report = pipes.report.theirs.get();
   plan_.out = pipes.out.theirs.get();
   plan_.err = options.merge_stderr ? plan_.out : pipes.err.theirs.get();
+  if (supply.audit_token() != 0) {
+    plan_.auditor = sandbox.post_mortem();
+  }
   if (options.memory_limit_bytes > 0) {
     plan_.memory_limit = static_cast<rlim_t>(options.memory_limit_bytes);
   }

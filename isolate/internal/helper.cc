@@ -66,6 +66,7 @@ class HelperProcess {
   static constexpr size_t kMaxSetups = 16;
   int setups_[kMaxSetups];
   size_t setup_count_ = 0;
+  uint32_t made_ = 0;
 };
 
 void HelperProcess::Answer(Step step, int error) {
@@ -265,7 +266,7 @@ void HelperProcess::MakeSandbox() {
   }
   // Here and not in the sandbox, where its network would show it.
   int post_mortem[2] = {-1, -1};
-  if (plan_.leaks != nullptr &&
+  if (plan_.reaches_init() &&
       socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, post_mortem) != 0) {
     Answer(Step::kCloneInit, errno);
     close(answered[0]);
@@ -274,12 +275,12 @@ void HelperProcess::MakeSandbox() {
   }
   const pid_t init = raw::Clone(plan_.namespaces);
   if (init == 0) {
-    RunInit(plan_, {control_, answered[1], self_, post_mortem[0], post_mortem[1]},
+    RunInit(plan_, {control_, answered[1], self_, post_mortem[0], post_mortem[1], made_},
             in_user_namespace_);
   }
   const int error = errno;
   close(answered[1]);
-  if (plan_.leaks != nullptr) {
+  if (plan_.reaches_init()) {
     close(post_mortem[0]);
     close(post_mortem[1]);
   }
@@ -288,6 +289,7 @@ void HelperProcess::MakeSandbox() {
     close(answered[0]);
     return;
   }
+  ++made_;
   setups_[setup_count_++] = answered[0];
 }
 

@@ -18,11 +18,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdint>
 
+#include "isolate/internal/auditor.h"
 #include "isolate/internal/control.h"
 #include "isolate/internal/frame_channel.h"
 #include "isolate/internal/leak_check.h"
 #include "isolate/internal/mount_plan.h"
+#include "isolate/internal/pass_descriptor.h"
 #include "isolate/internal/post_mortem.h"
 #include "isolate/internal/raw.h"
 #include "isolate/internal/sandbox_plan.h"
@@ -38,6 +41,7 @@ class Init {
       : plan_(plan),
         descriptors_(descriptors),
         channel_(descriptors.post_mortem),
+        auditor_(plan.audit_token, channel_),
         post_mortem_(plan.leaks) {}
 
   // Each step ends the process with a message to the runner where it fails.
@@ -45,11 +49,13 @@ class Init {
   void MakeMounts();
   void BringLoopbackUp();
   void SetHostname();
+  void SpreadPids();
   void Announce(bool in_user_namespace);
   void LetGo();
   [[noreturn]] void Serve();
 
  private:
+  bool Obey();
   [[noreturn]] void Fail(Step step, int mount_op = -1);
   int Perform(const MountOp& op);
   int PerformCopy(const MountOp& op);
@@ -58,6 +64,7 @@ class Init {
   const SandboxPlan& plan_;
   const InitDescriptors descriptors_;
   FrameChannel channel_;
+  Auditor auditor_;
   PostMortem post_mortem_;
   // What has been put into folders that are copies.
   int trees_[kMaxFolders];
@@ -282,6 +289,23 @@ void Init::SetHostname() {
   }
 }
 
+// In every sandbox the first process would have the number 2, and files that tests name by it would
+// meet, which outside they do not.  So each sandbox's numbers begin elsewhere: a stride that has no
+// divisor in common with the range leads to every place once before it comes back.  Where the
+// kernel has no ns_last_pid (CONFIG_CHECKPOINT_RESTORE), they all begin with 2.
+void Init::SpreadPids() {
+  if (plan_.audit_token == 0) {
+    return;
+  }
+  constexpr uint32_t kFirst = 1000;
+  constexpr uint32_t kRange = 31'000;  // within the smallest pid_max (proc(5))
+  constexpr uint32_t kStride = 12'289;
+  char text[16];
+  const int size =
+      snprintf(text, sizeof(text), "%u", kFirst + descriptors_.number % kRange * kStride % kRange);
+  raw::WriteFile("/proc/sys/kernel/ns_last_pid", text, static_cast<size_t>(size));
+}
+
 void Init::Announce(bool in_user_namespace) {
   post_mortem_.Begin();
   ControlMessage message;
@@ -342,21 +366,44 @@ void Init::LetGo() {
 
 // SIGCHLD is ignored (the helper saw to it), so the kernel reaps orphans by itself (wait(2)).
 void Init::Serve() {
-  char request;
-  while (descriptors_.post_mortem >= 0) {
-    const ssize_t size = read(descriptors_.post_mortem, &request, 1);
-    if (size == 1) {
-      post_mortem_.Tell(channel_);
-      if (request == kLookAndEnd) {
-        raw::Exit(0);
-      }
-    } else if (size == 0 || errno != EINTR) {
-      break;  // the runner wants no more of us
+  pollfd ready[] = {{descriptors_.post_mortem, POLLIN, 0}, {-1, POLLIN, 0}};
+  for (;;) {
+    ready[1].fd = auditor_.listener();
+    if (ready[0].fd < 0 && ready[1].fd < 0) {
+      pause();
+    } else if (poll(ready, 2, -1) < 0) {
+      continue;
+    }
+    if ((ready[1].revents & POLLIN) != 0) {
+      auditor_.Answer();
+    } else if (ready[1].fd >= 0 && ready[1].revents != 0) {
+      auditor_.End();
+    }
+    if (ready[0].fd >= 0 && ready[0].revents != 0 && !Obey()) {
+      ready[0].fd = -1;
     }
   }
-  for (;;) {
-    pause();
+}
+
+// Does what the runner, or the test's process, asks for; false where the runner wants no more of
+// us.
+bool Init::Obey() {
+  char request;
+  int descriptor;
+  const ssize_t size = ReceiveByte(descriptors_.post_mortem, &request, &descriptor);
+  if (size != 1) {
+    return false;
   }
+  if (request == kAudit || request == kAuditOnce) {
+    auditor_.Begin(descriptor, request == kAuditOnce);
+    return true;
+  }
+  auditor_.TellRest();
+  post_mortem_.Tell(channel_);
+  if (request == kLookAndEnd) {
+    raw::Exit(0);
+  }
+  return true;
 }
 
 }  // namespace
@@ -368,6 +415,7 @@ void RunInit(const SandboxPlan& plan, const InitDescriptors& descriptors, bool i
   init.MakeMounts();
   init.BringLoopbackUp();
   init.SetHostname();
+  init.SpreadPids();
   init.Announce(in_user_namespace);
   init.LetGo();
   init.Serve();

@@ -7,6 +7,8 @@
 // (post_mortem.h).  It never runs test code.  When it is
 // killed, the kernel kills all else in the sandbox.
 
+#include <cstdint>
+
 #include "isolate/internal/sandbox_plan.h"
 
 namespace isolate::internal {
@@ -18,6 +20,7 @@ struct InitDescriptors {
   int helper = -1;       // a pidfd of its parent: when that ends, the init does
   int post_mortem = -1;  // the init's end of the socket for its post-mortem; or -1
   int runners_end = -1;  // the other end, for the runner
+  uint32_t number = 0;   // of the sandbox among its helper's, from 0 on
 };
 
 // The whole life of an init.  Only raw system calls (design, error zones).

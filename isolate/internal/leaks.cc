@@ -369,16 +369,12 @@ bool ReadFileRecord(Decoder& decoder, Reading& reading) {
     leak.consequence = MetConsequence(leak.name);
     Note(leak, "type", object->type);
     Note(leak, "object", object->name);
+    Note(leak, "size", static_cast<int64_t>(*size));
+    Note(leak, "uid", *uid);
+    Note(leak, "gid", *gid);
   } else {
-    leak.kind = LeakKind::kFile;
-    leak.name = std::string(*path);
-    leak.detail = S_ISREG(*mode) ? Bytes(*size) : FileType(*mode);
-    Note(leak, "path", *path);
-    Note(leak, "type", FileType(*mode));
+    leak = LeakOfFile(*path, *mode, *size, *uid, *gid);
   }
-  Note(leak, "size", static_cast<int64_t>(*size));
-  Note(leak, "uid", *uid);
-  Note(leak, "gid", *gid);
   return true;
 }
 
@@ -450,6 +446,19 @@ bool ReadMore(Decoder& decoder, Reading& reading) {
 }
 
 }  // namespace
+
+Leak LeakOfFile(absl::string_view path, uint32_t mode, uint64_t size, uint32_t uid, uint32_t gid) {
+  Leak leak;
+  leak.kind = LeakKind::kFile;
+  leak.name = std::string(path);
+  leak.detail = S_ISREG(mode) ? Bytes(size) : FileType(mode);
+  Note(leak, "path", path);
+  Note(leak, "type", FileType(mode));
+  Note(leak, "size", static_cast<int64_t>(size));
+  Note(leak, "uid", uid);
+  Note(leak, "gid", gid);
+  return leak;
+}
 
 bool Leaks::ReadSocket(Decoder& decoder, bool in_process, Reading& reading) {
   const auto inode = decoder.U64();

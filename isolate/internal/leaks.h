@@ -25,6 +25,9 @@ struct Reading {
   Leak leak;
 };
 
+// A file that was left, with its st_mode and size in bytes.
+Leak LeakOfFile(absl::string_view path, uint32_t mode, uint64_t size, uint32_t uid, uint32_t gid);
+
 class Leaks {
  public:
   // Of the kinds that are wanted; evidence of others is passed over.  `inherited`: the runner's own

@@ -41,6 +41,14 @@ void PostMortem::Begin() {
 
 void PostMortem::Tell(FrameChannel& channel) const {
   channel.Begin();
+  if (plan_ != nullptr) {
+    TellLeft(channel);
+  }
+  channel.Write(Tag::kEnd, 0);
+  channel.Flush();
+}
+
+void PostMortem::TellLeft(FrameChannel& channel) const {
   const auto write = [&channel](const char* record, size_t size, size_t) {
     channel.Write(Tag::kEvidence, record, size);
   };
@@ -67,8 +75,6 @@ void PostMortem::Tell(FrameChannel& channel) const {
     }
   }
   evidence.EndAll();
-  channel.Write(Tag::kEnd, 0);
-  channel.Flush();
 }
 
 }  // namespace isolate::internal

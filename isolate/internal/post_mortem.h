@@ -36,6 +36,8 @@ class PostMortem {
   void Tell(FrameChannel& channel) const;
 
  private:
+  void TellLeft(FrameChannel& channel) const;
+
   const LeakPlan* const plan_;
   PrivateFolder folders_[kMaxFolders];
   size_t folder_count_ = 0;

@@ -41,6 +41,10 @@ struct SandboxPlan {
   const char* staging = nullptr;
 
   const LeakPlan* leaks = nullptr;  // null: an init does not look for any
+  uint64_t audit_token = 0;         // of the auditor (audit_mark.h); 0: names are not recorded
+
+  // An init has something to do at the end or in between, and so a socket for it.
+  bool reaches_init() const { return leaks != nullptr || audit_token != 0; }
 
   bool has_time_offset = false;
   const char* time_offsets = nullptr;  // what to write to timens_offsets

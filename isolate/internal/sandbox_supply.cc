@@ -4,13 +4,17 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -68,6 +72,24 @@ LeakPlan PlanLeaks(const LeakKinds& kinds, int namespaces, const std::vector<std
     }
   }
   return plan;
+}
+
+// Where Bazel keeps what a test reads, and where coverage is written.
+std::vector<std::string> FoldersOfTheHarness() {
+  std::vector<std::string> folders;
+  for (const char* variable : {"TEST_SRCDIR", "RUNFILES_DIR", "COVERAGE_DIR"}) {
+    const char* folder = getenv(variable);
+    if (folder == nullptr || *folder == '\0') {
+      continue;
+    }
+    // As an auditor sees a path.
+    std::error_code error;
+    const std::filesystem::path path = std::filesystem::canonical(folder, error);
+    if (!error) {
+      folders.push_back(path.string());
+    }
+  }
+  return folders;
 }
 
 // Whether one of the ranges, "first first count" each, holds the id.
@@ -169,6 +191,14 @@ absl::Status SandboxSupply::Plan(const Options& options) {
   leak_plan_ = PlanLeaks(options.leaks, plan_.namespaces, tmpfs_folders_, mount_ops_);
   leak_plan_.copies = options.copy_private_folders;
   plan_.leaks = leak_plan_.kinds.any() ? &leak_plan_ : nullptr;
+  if (options.audit_names) {
+    while (plan_.audit_token == 0) {
+      if (getrandom(&plan_.audit_token, sizeof(plan_.audit_token), 0) < 0) {
+        return absl::ErrnoToStatus(errno, "cannot get random bytes");
+      }
+    }
+    passed_over_ = FoldersOfTheHarness();
+  }
   plan_.loopback = options.network == Network::kLoopback;
 
   own_uid_map_ = absl::StrCat(geteuid(), " ", geteuid(), " 1\n");
@@ -276,7 +306,7 @@ absl::Status SandboxSupply::Receive() {
   Fd init = AboveStandardStreams(Fd(handles.init));
   Fd root = AboveStandardStreams(Fd(handles.root));
   Fd post_mortem = AboveStandardStreams(Fd(handles.post_mortem));
-  if (!init.valid() || !root.valid() || (plan_.leaks != nullptr && !post_mortem.valid())) {
+  if (!init.valid() || !root.valid() || (plan_.reaches_init() && !post_mortem.valid())) {
     return ToStatus({Step::kAnnounce, EMFILE, ""});
   }
   if ((plan_.namespaces & CLONE_NEWPID) != 0) {

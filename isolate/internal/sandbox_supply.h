@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <string>
@@ -44,8 +45,8 @@ class Sandbox {
   int init() const { return init_.get(); }
   // Its root directory, as a descriptor (O_PATH).
   int root() const { return root_.get(); }
-  // Where its init, when it is sent a byte, tells what was left (post_mortem.h); -1 where it does
-  // not look.
+  // Where its init, when it is sent a byte, tells what was left (post_mortem.h), and before that
+  // which names were used (auditor.h); -1 where it does neither.
   int post_mortem() const { return post_mortem_.get(); }
   const Namespaces& namespaces() const { return namespaces_; }
   bool in_user_namespace() const { return in_user_namespace_; }
@@ -79,6 +80,10 @@ class SandboxSupply {
   int namespaces() const { return plan_.namespaces; }
   const std::string& scratch() const { return scratch_; }
   const LeakPlan& leak_plan() const { return leak_plan_; }
+  // Where names are recorded, a number that nobody else has (audit_mark.h); 0 where they are not.
+  uint64_t audit_token() const { return plan_.audit_token; }
+  // Folders whose files are no names of a test's: Bazel's, and the coverage tools'.
+  const std::vector<std::string>& passed_over() const { return passed_over_; }
   // Whether a folder is another one in every sandbox: a private one, or one below that has been
   // copied with it.
   bool IsPrivate(absl::string_view folder) const;
@@ -96,6 +101,8 @@ class SandboxSupply {
   std::string own_uid_map_, own_gid_map_, full_uid_map_, full_gid_map_;
   LeakPlan leak_plan_;
   SandboxPlan plan_;
+
+  std::vector<std::string> passed_over_;
 
   std::vector<std::string> tmpfs_folders_;
   std::vector<std::string> private_folders_;  // those and others

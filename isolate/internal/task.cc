@@ -25,10 +25,13 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
+#include "isolate/footprint.h"
 #include "isolate/internal/capture.h"
 #include "isolate/internal/census.h"
 #include "isolate/internal/fd.h"
+#include "isolate/internal/footprints.h"
 #include "isolate/internal/leaks.h"
+#include "isolate/internal/left_outside.h"
 #include "isolate/internal/mappings.h"
 #include "isolate/internal/monotonic.h"
 #include "isolate/internal/overflow_file.h"
@@ -37,6 +40,7 @@
 #include "isolate/internal/sandbox_supply.h"
 #include "isolate/internal/wire.h"
 #include "isolate/kept_sandbox.h"
+#include "isolate/leak.h"
 #include "isolate/options.h"
 #include "isolate/result.h"
 #include "isolate/setup_failure.h"
@@ -71,10 +75,11 @@ SetupFailure DecodeSetupFailure(absl::string_view payload) {
 }  // namespace
 
 Task::Task(pid_t pid, Fd process, Sandbox sandbox, Pipes pipes, const Nonce& nonce,
-           const Options& options, Ends ends)
+           const Options& options, Ends ends, const std::vector<std::string>& passed_over)
     : pid_(pid),
       has_pid_namespace_(options.pid_namespace),
       keep_failed_(options.keep_failed),
+      audits_names_(options.audit_names),
       leak_kinds_(options.leaks),
       ends_(ends),
       grace_(options.grace),
@@ -87,6 +92,7 @@ Task::Task(pid_t pid, Fd process, Sandbox sandbox, Pipes pipes, const Nonce& non
            [this](absl::string_view bytes) { out_file_.Append(bytes); }),
       err_(nonce, static_cast<size_t>(options.output_limit_bytes),
            [this](absl::string_view bytes) { err_file_.Append(bytes); }),
+      passed_over_(passed_over),
       started_(MonotonicNow()),
       deadline_(started_ + options.timeout) {
   MakeNonBlocking(pipes_.report);
@@ -105,7 +111,8 @@ int Task::Descriptor(Source source) const {
     case kProcess:
       return process_.get();
     case kPostMortem:
-      return waits_for_post_mortem_ ? sandbox_.post_mortem() : -1;
+      // The names that are used come as they fill a buffer.
+      return waits_for_post_mortem_ || (audits_names_ && !reaped_) ? sandbox_.post_mortem() : -1;
     case kInit:
       return waits_for_init_ ? sandbox_.init() : -1;
   }
@@ -264,10 +271,12 @@ void Task::ReadPostMortem() {
   if (size < 0 && (errno == EAGAIN || errno == EINTR)) {
     return;
   }
-  if (size <= 0 ||
+  const bool over =
+      size <= 0 ||
       !post_mortem_reader_.Feed(absl::string_view(buffer, static_cast<size_t>(size)), post_mortem_)
            .ok() ||
-      post_mortem_reader_.finished()) {
+      post_mortem_reader_.finished();
+  if (over && waits_for_post_mortem_) {
     EndSandbox();
   }
 }
@@ -383,6 +392,16 @@ void Task::AddLeaks(const std::vector<Frame>& frames, Leaks& leaks) {
   }
 }
 
+Footprint Task::TakeFootprint() {
+  FootprintBuilder builder(passed_over_);
+  for (const Frame& frame : post_mortem_) {
+    if (frame.tag == Tag::kName) {
+      (void)builder.Add(frame.payload);
+    }
+  }
+  return builder.Take();
+}
+
 absl::StatusOr<Result> Task::Take() {
   Result result;
   if (const absl::Status status = reader_.Finish(); !status.ok()) {
@@ -399,6 +418,14 @@ absl::StatusOr<Result> Task::Take() {
   AddLeaks(frames_, leaks);
   AddLeaks(post_mortem_, leaks);
   result.leaks = leaks.Take();
+  if (audits_names_) {
+    result.footprint = TakeFootprint();
+    if (Has(leak_kinds_, LeakKind::kFile)) {
+      for (Leak& leak : FilesLeftOutside(result.footprint, sandbox_.tmpfs_folders())) {
+        result.leaks.push_back(std::move(leak));
+      }
+    }
+  }
 
   absl::optional<int> returned;
   for (Frame& frame : frames_) {
@@ -407,6 +434,7 @@ absl::StatusOr<Result> Task::Take() {
       case Tag::kTimeLimit:
       case Tag::kEvidence:
       case Tag::kStretch:
+      case Tag::kName:
         break;
       case Tag::kSetupFailure: {
         const SetupFailure failure = DecodeSetupFailure(frame.payload);

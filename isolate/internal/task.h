@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
+#include "isolate/footprint.h"
 #include "isolate/internal/capture.h"
 #include "isolate/internal/fd.h"
 #include "isolate/internal/leaks.h"
@@ -43,8 +44,9 @@ class Task {
   enum Source { kReport, kOut, kErr, kProcess, kPostMortem, kInit };
   static constexpr int kSourceCount = 6;
 
+  // `passed_over` must outlive it: folders whose files are no names of a test's (footprints.h).
   Task(pid_t pid, Fd process, Sandbox sandbox, Pipes pipes, const Nonce& nonce,
-       const Options& options, Ends ends);
+       const Options& options, Ends ends, const std::vector<std::string>& passed_over);
 
   // The descriptor of a source; -1 where it has ended or is not waited for.
   int Descriptor(Source source) const;
@@ -89,12 +91,14 @@ class Task {
   void Conclude();
   void ReadPostMortem();
   void AddLeaks(const std::vector<Frame>& frames, Leaks& leaks);
+  Footprint TakeFootprint();
   void EndSandbox();
   Fd& Pipe(Source source);
 
   const pid_t pid_;
   const bool has_pid_namespace_;
   const bool keep_failed_;
+  const bool audits_names_;
   const LeakKinds leak_kinds_;
   const Ends ends_;
   const absl::Duration grace_;
@@ -109,6 +113,7 @@ class Task {
   Capture err_;
   std::vector<Frame> frames_;
   std::vector<Frame> post_mortem_;
+  const std::vector<std::string>& passed_over_;  // by footprints
   std::vector<Process> processes_;
 
   absl::Time started_;

@@ -97,6 +97,7 @@ absl::Status FrameReader::CheckOrder(Tag tag) {
     case Tag::kTimeLimit:
     case Tag::kEvidence:
     case Tag::kStretch:
+    case Tag::kName:
       break;
     default:
       return Damage(absl::StrCat("unknown tag ", static_cast<int>(tag)));
@@ -143,6 +144,7 @@ absl::Status FrameReader::CheckPayload(const Frame& frame) {
     }
     case Tag::kMessage:
     case Tag::kEvidence:
+    case Tag::kName:
       state_ = State::kTelling;
       break;
     case Tag::kStretch:

@@ -7,8 +7,8 @@
 //   bytes 1-4   length of the payload, little-endian, at most kMaxPayload
 //   then        the payload
 //
-// A report is: one hello with the version, any number of messages, time limits, evidence and
-// stretches, one end.
+// A report is: one hello with the version, any number of messages, time limits, evidence,
+// stretches and names, one end.
 // Instead of what follows the hello, or of the hello, a set-up failure may
 // come, and is the last frame then.  A report without an end is that of a
 // process that died.
@@ -45,6 +45,7 @@ enum class Tag : uint8_t {
   kTimeLimit = 5,     // u64 nanoseconds from now on; kNoLimit: none
   kEvidence = 6,      // a record of something that was left (evidence.h)
   kStretch = 7,       // u32 the stretch in which what the next evidence is of appeared
+  kName = 8,          // a record of a name that was used (name_record.h)
 };
 
 struct Frame {

@@ -257,7 +257,7 @@ INSTANTIATE_TEST_SUITE_P(
     FrameReader, Damage,
     ::testing::Values(
         DamageCase{"TagZero", Hello(), Bytes(Tag{0}, ""), "unknown tag 0"},
-        DamageCase{"TagBeyondTheLast", Hello(), Bytes(Tag{8}, ""), "unknown tag 8"},
+        DamageCase{"TagBeyondTheLast", Hello(), Bytes(Tag{9}, ""), "unknown tag 9"},
         DamageCase{"TagWithTheHighBit", "", Bytes(Tag{255}, ""), "unknown tag 255"},
         DamageCase{"UnknownTagAfterTheEnd", Hello() + End(), Bytes(Tag{9}, ""), "unknown tag 9"},
         DamageCase{"MessageFirst", "", Message("early"), "does not begin with a hello"},
