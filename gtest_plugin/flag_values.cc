@@ -194,6 +194,17 @@ std::string AbslUnparseFlag(KeepWhat value) {
              : absl::StrCat("failed:", absl::FormatDuration(value.failed));
 }
 
+bool AbslParseFlag(absl::string_view text, Audit* value, std::string* error) {
+  if (text == "names" || text == "off") {
+    value->names = text == "names";
+    return true;
+  }
+  *error = "expected names or off";
+  return false;
+}
+
+std::string AbslUnparseFlag(Audit value) { return value.names ? "names" : "off"; }
+
 bool AbslParseFlag(absl::string_view text, TimeSpan* value, std::string* error) {
   if (absl::ParseDuration(text, &value->duration)) {
     return true;

@@ -69,6 +69,12 @@ struct KeepWhat {
 bool AbslParseFlag(absl::string_view text, KeepWhat* value, std::string* error);
 std::string AbslUnparseFlag(KeepWhat value);
 
+struct Audit {
+  bool names = false;  // record the shared names that are used
+};
+bool AbslParseFlag(absl::string_view text, Audit* value, std::string* error);
+std::string AbslUnparseFlag(Audit value);
+
 // A duration, whose own error does not say what is right.
 struct TimeSpan {
   absl::Duration duration;

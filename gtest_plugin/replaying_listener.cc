@@ -16,6 +16,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
+#include "gtest_plugin/collision_report.h"
 #include "gtest_plugin/exit_with.h"
 #include "gtest_plugin/full_output.h"
 #include "gtest_plugin/gtest_private.h"
@@ -68,12 +69,18 @@ void ReplayingListener::OnTestProgramEnd(const UnitTest& unit_test) {
     EndProgram();
   }
   leaks_.PrintSummary(IsComplete(unit_test));
+  if (audits_names_) {
+    PrintCollisions(collisions_.Find());
+  }
   FinishReport();
 }
 
 void ReplayingListener::FinishReport(absl::string_view error) {
   if (report_ == nullptr) {
     return;
+  }
+  if (audits_names_) {
+    report_->AddEncounters(collisions_.Find());
   }
   if (const absl::Status status = report_->Finish(error); !status.ok()) {
     fflush(stdout);
@@ -226,6 +233,10 @@ void ReplayingListener::ReplayBody(const TestInfo& test) {
     Replay(report.suite_set_up);
   }
   Replay(report.test);
+  if (audits_names_) {
+    collisions_.Add(absl::StrCat(test.test_suite_name(), ".", test.name()), report.footprint,
+                    report.leaks);
+  }
   leaks_.Judge(test, report.leaks, report.whole() && !test.result()->Failed());
   if (!report.whole()) {
     if (report.ended) {

@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "gtest_plugin/allowed_leaks.h"
+#include "gtest_plugin/collisions.h"
 #include "gtest_plugin/leak_report.h"
 #include "gtest_plugin/run_report.h"
 #include "gtest_plugin/scheduler.h"
@@ -35,6 +36,7 @@ class ReplayingListener : public ::testing::EmptyTestEventListener {
         keep_failed_(settings.keep_failed),
         outputs_(settings.options.full_output_folder),
         leaks_(settings.leaks, std::move(allowed_leaks)),
+        audits_names_(settings.options.audit_names),
         same_network_(settings.options.network == Network::kHost),
         told_what_is_missed_(settings.spawn == Spawn::kExec) {
     instance_ = this;
@@ -76,6 +78,8 @@ class ReplayingListener : public ::testing::EmptyTestEventListener {
   const absl::Duration keep_failed_;
   const std::string outputs_;
   LeakReport leaks_;
+  const bool audits_names_;
+  Collisions collisions_;  // of the tests that have run, if they are audited
   const bool same_network_;
   SuiteFunctionsMap suite_functions_;
   int iteration_ = 0;  // from 1 on

@@ -21,11 +21,13 @@
 #include "absl/time/time.h"
 #include "absl/types/variant.h"
 #include "gtest/gtest.h"
+#include "gtest_plugin/collisions.h"
 #include "gtest_plugin/gtest_private.h"
 #include "gtest_plugin/outputs_folder.h"
 #include "gtest_plugin/settings.h"
 #include "gtest_plugin/test_report.h"
 #include "gtest_plugin/traits.h"
+#include "isolate/footprint.h"
 #include "isolate/internal/fd.h"
 #include "isolate/internal/raw.h"
 #include "isolate/leak.h"
@@ -143,6 +145,31 @@ Json Leaks(const std::vector<Leak>& leaks) {
   return list;
 }
 
+Json Names(const Footprint& footprint) {
+  Json list = Json::array();
+  for (const NameUse& use : footprint.names) {
+    list.push_back({{"kind", NameOf(use.kind)}, {"name", use.name}, {"how", Words(use.deeds)}});
+  }
+  return list;
+}
+
+Json Collide(const Collision& collision) {
+  Json parties = Json::array();
+  for (const Collision::Party& party : collision.parties) {
+    parties.push_back({{"test", party.test}, {"names", party.names}, {"how", Words(party.deeds)}});
+  }
+  return {
+      {"kind", NameOf(collision.kind)}, {"name", collision.name}, {"tests", std::move(parties)}};
+}
+
+Json Predict(const Prediction& prediction) {
+  return {{"kind", NameOf(prediction.kind)},
+          {"name", prediction.name},
+          {"polluters", prediction.polluters},
+          {"victims", prediction.victims},
+          {"effect", NameOf(prediction.effect)}};
+}
+
 Json Beginning(const Settings& settings, absl::Time started) {
   return {{"version", kVersion},
           {"arguments", internal::ArgumentsOfProgram()},
@@ -210,6 +237,9 @@ void RunReport::AddTest(const TestInfo& test, const TestReport& report, int iter
       leaks_[std::string(NameOf(leak.kind))] += leak.count;
     }
   }
+  if (!report.footprint.names.empty()) {
+    json["footprint"] = Names(report.footprint);
+  }
   Write(absl::StrCat(has_tests_ ? ",\n" : "\n", Text(json)));
   has_tests_ = true;
   ++outcomes_[json["outcome"]];
@@ -225,6 +255,24 @@ void RunReport::AddSuite(const TestSuite& suite, int iteration) {
   suites_.push_back(Text(json));
 }
 
+void RunReport::AddEncounters(const Encounters& encounters) {
+  Json json = {{"audit", "names"},
+               {"collisions", Json::array()},
+               {"predictions", Json::array()},
+               {"parallel",
+                {{"safe", encounters.safe},
+                 {"unsafe", encounters.unsafe},
+                 {"unknown", encounters.unknown}}}};
+  for (const Collision& collision : encounters.collisions) {
+    json["collisions"].push_back(Collide(collision));
+  }
+  for (const Prediction& prediction : encounters.predictions) {
+    json["predictions"].push_back(Predict(prediction));
+  }
+  encounters_ = Text(json).substr(1);
+  encounters_.back() = ',';
+}
+
 absl::Status RunReport::Finish(absl::string_view error) {
   Json end = {{"wall_ms", Milliseconds(absl::Now() - started_)},
               {"outcomes", outcomes_},
@@ -232,7 +280,7 @@ absl::Status RunReport::Finish(absl::string_view error) {
   if (!error.empty()) {
     end["error"] = error;
   }
-  Write(absl::StrCat("\n],\"failed_suites\":[", absl::StrJoin(suites_, ",\n"), "],",
+  Write(absl::StrCat("\n],\"failed_suites\":[", absl::StrJoin(suites_, ",\n"), "],", encounters_,
                      Text(end).substr(1), "\n"));
   return status_;
 }

@@ -15,6 +15,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
+#include "gtest_plugin/collisions.h"
 #include "gtest_plugin/settings.h"
 #include "gtest_plugin/test_report.h"
 #include "isolate/internal/fd.h"
@@ -37,6 +38,9 @@ class RunReport {
   // Adds a suite that gtest is about to end, if its set-up or tear-down failed.
   void AddSuite(const ::testing::TestSuite& suite, int iteration);
 
+  // Adds what the names that the tests used come to (--isolate_audit); once, before Finish.
+  void AddEncounters(const Encounters& encounters);
+
   // Writes the end.  `error`: why no more tests could be isolated, if that is so.  The first write
   // that failed is the error: its errno, with the file's name.
   absl::Status Finish(absl::string_view error = "");
@@ -55,6 +59,7 @@ class RunReport {
   std::map<std::string, int64_t> outcomes_;  // how many tests had each
   std::map<std::string, int64_t> leaks_;     // how many of each kind
   std::vector<std::string> suites_;          // each an object
+  std::string encounters_;                   // the keys of an object, with a comma behind each
 };
 
 }  // namespace isolate::gtest

@@ -92,6 +92,7 @@ absl::Status Scheduler::Begin(::testing::UnitTest& unit_test, const SuiteFunctio
 }
 
 void Scheduler::Begin(const Assignment& assignment) {
+  uint32_t stretch = 0;
   for (TestInfo* test : assignment.tests) {
     // Not a copy, which would have room for all of them.
     Assignment one;
@@ -99,6 +100,7 @@ void Scheduler::Begin(const Assignment& assignment) {
     one.tests = {test};
     one.functions = assignment.functions;
     one.time_limit = assignment.time_limit;
+    one.stretch = ++stretch;
     Enqueue(std::move(one));
   }
 }

@@ -79,6 +79,10 @@ ABSL_FLAG(isolate::gtest::LeakPolicies, isolate_leaks, isolate::gtest::LeakPolic
 ABSL_FLAG(std::string, isolate_allow_leaks, "",
           "Leaks that are meant: KIND:PATTERN for the name that is told, or KIND[TESTS]:PATTERN, "
           "with commas between several, as fds:*/app.log; or @FILE, with one on each line.");
+ABSL_FLAG(
+    isolate::gtest::Audit, isolate_audit, isolate::gtest::Audit{},
+    "names: the shared names that each test uses, as ports, keys and files, are recorded, and "
+    "at the end stands which tests would fight without isolation (docs/footprints.md); off.");
 ABSL_FLAG(std::string, isolate_report, "",
           "A file that gets a machine-readable report, as JSON (docs/report.md); where "
           "TEST_UNDECLARED_OUTPUTS_DIR is set, a relative path begins there.");
@@ -87,11 +91,11 @@ namespace isolate::gtest {
 namespace {
 
 constexpr absl::string_view kFlagNames[] = {
-    "isolate",        "isolate_jobs",         "isolate_scope",    "isolate_suite_setup",
-    "isolate_spawn",  "isolate_network",      "isolate_hostname", "isolate_tmp_size",
-    "isolate_memory", "isolate_output_limit", "isolate_timeout",  "isolate_slow",
-    "isolate_leaks",  "isolate_allow_leaks",  "isolate_grace",    "isolate_keep",
-    "isolate_report",
+    "isolate",        "isolate_jobs",         "isolate_scope",       "isolate_suite_setup",
+    "isolate_spawn",  "isolate_network",      "isolate_hostname",    "isolate_tmp_size",
+    "isolate_memory", "isolate_output_limit", "isolate_timeout",     "isolate_slow",
+    "isolate_audit",  "isolate_leaks",        "isolate_allow_leaks", "isolate_grace",
+    "isolate_keep",   "isolate_report",
 };
 
 struct Assignment {
@@ -217,6 +221,7 @@ absl::StatusOr<Settings> ParseSettings(int* argc, char** argv) {
   settings.leaks = absl::GetFlag(FLAGS_isolate_leaks);
   settings.options.leaks = settings.leaks.Wanted();
   settings.allowed_leaks = absl::GetFlag(FLAGS_isolate_allow_leaks);
+  settings.options.audit_names = absl::GetFlag(FLAGS_isolate_audit).names;
   settings.report = absl::GetFlag(FLAGS_isolate_report);
   settings.run_limit = BazelTimeLimit();
   settings.options.grace = absl::GetFlag(FLAGS_isolate_grace).duration;

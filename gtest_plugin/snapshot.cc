@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -14,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
+#include "absl/types/optional.h"
 #include "gtest/gtest.h"
 #include "gtest_plugin/crash.h"
 #include "gtest_plugin/exit_with.h"
@@ -42,6 +44,8 @@ using ::testing::TestPartResult;
 // How the tests' processes differ from the suite's.
 Options InnerOptions(const Settings& settings) {
   Options options = settings.options;
+  // Whoever records the names that the suite's process uses hears of those of its forks, too.
+  options.audit_names = false;
   // Over before the suite's own, which has to tell of them.
   options.grace -= std::min(absl::Seconds(1), options.grace / 2);
   if (settings.scope == Scope::kTest) {
@@ -117,6 +121,8 @@ void Snapshot::SetUp() {
   if (assignment_.suite->ad_hoc_test_result().Failed() || !MayBeForked(sockets)) {
     return;
   }
+  // What the making of sandboxes uses is nobody's.
+  Reporter::BeginFootprint(absl::nullopt);
   absl::StatusOr<std::unique_ptr<Executor>> executor =
       Executor::Create(settings_.options, settings_.ready());
   if (!executor.ok()) {
@@ -232,6 +238,7 @@ void Snapshot::TearDown() {
   ReleaseInterruptions();
   ReportCrashes(reporter_);
   scheduler_.reset();
+  Reporter::BeginFootprint(static_cast<uint32_t>(assignment_.tests.size()));
   if (assignment_.functions.tear_down != nullptr) {
     assignment_.functions.tear_down();
   }

@@ -20,6 +20,7 @@
 #include "gtest_plugin/interruption.h"
 #include "gtest_plugin/outputs_folder.h"
 #include "gtest_plugin/test_report.h"
+#include "isolate/internal/audit_mark.h"
 #include "isolate/reporter.h"
 
 // LeakSanitizer, where it is linked in: it would look only at a process that ends by
@@ -99,9 +100,15 @@ class ReportingListener : public ::testing::EmptyTestEventListener {
     SendNewProperties(Look::kForChanged);
     test_ = &test;
     test_properties_.clear();
-    SetCoreFolder(CoreFolder(test));
+    {
+      const ::isolate::internal::ScopedAside aside;
+      SetCoreFolder(CoreFolder(test));
+    }
     if (begun_ == 0) {
       NextStretch();
+    }
+    if (assignment_.tests.size() > 1 && !assignment_.snapshot) {
+      Reporter::BeginFootprint(begun_ + 1);
     }
     if (assignment_.tests.size() > 1) {
       // Not OK where the report cannot be sent either.
@@ -294,6 +301,9 @@ int RunTests(const Assignment& assignment, Reporter& reporter,
   }
   suite.*MemberOf(internal::SetUpFunction{}) = assignment.functions.set_up;
   suite.*MemberOf(internal::TearDownFunction{}) = assignment.functions.tear_down;
+  if (assignment.stretch > 0) {
+    Reporter::BeginFootprint(assignment.stretch);
+  }
   // What gtest, the runner and this function have opened so far is theirs.
   reporter.BeginLeakCheck();
   (suite.*MemberOf(internal::RunSuite{}))();

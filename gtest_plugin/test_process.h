@@ -1,6 +1,7 @@
 #ifndef GTEST_PLUGIN_TEST_PROCESS_H_
 #define GTEST_PLUGIN_TEST_PROCESS_H_
 
+#include <cstdint>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -26,6 +27,8 @@ struct Assignment {
   Executor::Kind sandbox = Executor::kDefaultKind;
   Scope scope = Scope::kTest;
   bool snapshot = false;  // set up once, and run each test in a fork of the state after that
+  // Of a fork of a snapshot: the stretch to which what it uses belongs (Reporter::BeginFootprint).
+  uint32_t stretch = 0;
 };
 
 // In a test process: runs the suite with these as its only tests, with gtest's

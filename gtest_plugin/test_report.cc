@@ -14,6 +14,7 @@
 #include "absl/time/time.h"
 #include "absl/types/variant.h"
 #include "gtest/gtest.h"
+#include "isolate/footprint.h"
 #include "isolate/internal/wire.h"
 #include "isolate/leak.h"
 #include "isolate/result.h"
@@ -356,6 +357,20 @@ void DistributeLeaks(std::vector<Leak> leaks, size_t tests, std::vector<TestRepo
   }
 }
 
+// The same.  What the set-up used is the first test's, and what the tear-down did the last one's.
+void DistributeFootprint(Footprint footprint, size_t tests, std::vector<TestReport>& reports) {
+  for (NameUse& use : footprint.names) {
+    const size_t index = tests > 1 && use.stretch > 0 ? use.stretch - 1 : 0;
+    TestReport& report = reports[std::min(index, reports.size() - 1)];
+    report.size_bytes += sizeof(use) + use.name.size();
+    report.footprint.names.push_back(std::move(use));
+  }
+  // Of whichever test it was.
+  for (TestReport& report : reports) {
+    report.footprint.untold = footprint.untold;
+  }
+}
+
 }  // namespace
 
 std::vector<TestReport> MakeTestReports(Result result, size_t tests) {
@@ -384,6 +399,7 @@ std::vector<TestReport> MakeTestReports(Result result, size_t tests) {
 
   std::vector<TestReport> reports = builder.Take();
   DistributeLeaks(std::move(result.leaks), tests, reports);
+  DistributeFootprint(std::move(result.footprint), tests, reports);
   TestReport& last = reports.back();
   last.outcome = result.outcome;
   last.code = result.code;

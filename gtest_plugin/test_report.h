@@ -13,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
 #include "gtest/gtest.h"
+#include "isolate/footprint.h"
 #include "isolate/leak.h"
 #include "isolate/result.h"
 
@@ -104,6 +105,7 @@ struct TestReport {
   std::string damage;              // not empty: what is wrong with the report
   std::string crash;               // all that Event::crash told
   std::vector<Leak> leaks;         // what it left behind
+  Footprint footprint;             // the shared names that it used, if they were recorded
   std::vector<Process> processes;  // that were in the sandbox when its time was over
   std::string not_isolated;        // not empty: why this test and others could not be run
 

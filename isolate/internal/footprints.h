@@ -19,7 +19,7 @@ namespace isolate::internal {
 
 class FootprintBuilder {
  public:
-  // Files in `passed_over` and below are nobody's: what Bazel and the harness have for themselves.
+  // Files in `passed_over` and below are nobody's: what the harness has for itself.
   explicit FootprintBuilder(std::vector<std::string> passed_over)
       : passed_over_(std::move(passed_over)) {}
 

@@ -74,22 +74,15 @@ LeakPlan PlanLeaks(const LeakKinds& kinds, int namespaces, const std::vector<std
   return plan;
 }
 
-// Where Bazel keeps what a test reads, and where coverage is written.
+// Where coverage is written, as an auditor sees the path.
 std::vector<std::string> FoldersOfTheHarness() {
-  std::vector<std::string> folders;
-  for (const char* variable : {"TEST_SRCDIR", "RUNFILES_DIR", "COVERAGE_DIR"}) {
-    const char* folder = getenv(variable);
-    if (folder == nullptr || *folder == '\0') {
-      continue;
-    }
-    // As an auditor sees a path.
-    std::error_code error;
-    const std::filesystem::path path = std::filesystem::canonical(folder, error);
-    if (!error) {
-      folders.push_back(path.string());
-    }
+  const char* folder = getenv("COVERAGE_DIR");
+  if (folder == nullptr || *folder == '\0') {
+    return {};
   }
-  return folders;
+  std::error_code error;
+  const std::filesystem::path path = std::filesystem::canonical(folder, error);
+  return error ? std::vector<std::string>() : std::vector<std::string>{path.string()};
 }
 
 // Whether one of the ranges, "first first count" each, holds the id.

@@ -82,7 +82,7 @@ class SandboxSupply {
   const LeakPlan& leak_plan() const { return leak_plan_; }
   // Where names are recorded, a number that nobody else has (audit_mark.h); 0 where they are not.
   uint64_t audit_token() const { return plan_.audit_token; }
-  // Folders whose files are no names of a test's: Bazel's, and the coverage tools'.
+  // Folders whose files are no names of a test's: those of coverage tools.
   const std::vector<std::string>& passed_over() const { return passed_over_; }
   // Whether a folder is another one in every sandbox: a private one, or one below that has been
   // copied with it.
