@@ -47,10 +47,19 @@ using ::testing::UnitTest;
 // What tells the runner, and it alone, which tests to run and where to report: another
 // gtest program that a test executes must not do that, too.
 constexpr const char* kRunnersVariables[] = {
-    "XML_OUTPUT_FILE",        "TEST_PREMATURE_EXIT_FILE", "GTEST_OUTPUT",
-    "TEST_SHARD_INDEX",       "TEST_TOTAL_SHARDS",        "TEST_SHARD_STATUS_FILE",
-    "GTEST_SHARD_INDEX",      "GTEST_TOTAL_SHARDS",       "GTEST_SHARD_STATUS_FILE",
-    "GTEST_STREAM_RESULT_TO", "ISOLATE_REPORT",           "ISOLATE_KEEP",
+    "XML_OUTPUT_FILE",
+    "TEST_PREMATURE_EXIT_FILE",
+    "GTEST_OUTPUT",
+    "TEST_SHARD_INDEX",
+    "TEST_TOTAL_SHARDS",
+    "TEST_SHARD_STATUS_FILE",
+    "GTEST_SHARD_INDEX",
+    "GTEST_TOTAL_SHARDS",
+    "GTEST_SHARD_STATUS_FILE",
+    "GTEST_STREAM_RESULT_TO",
+    "ISOLATE_AUDIT",
+    "ISOLATE_KEEP",
+    "ISOLATE_REPORT",
 };
 
 // Of Bazel's time limit a twentieth is kept for the end of the run.

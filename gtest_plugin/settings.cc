@@ -91,10 +91,10 @@ namespace isolate::gtest {
 namespace {
 
 constexpr absl::string_view kFlagNames[] = {
-    "isolate",        "isolate_jobs",         "isolate_scope",       "isolate_suite_setup",
-    "isolate_spawn",  "isolate_network",      "isolate_hostname",    "isolate_tmp_size",
-    "isolate_memory", "isolate_output_limit", "isolate_timeout",     "isolate_slow",
-    "isolate_audit",  "isolate_leaks",        "isolate_allow_leaks", "isolate_grace",
+    "isolate",        "isolate_jobs",         "isolate_scope",    "isolate_suite_setup",
+    "isolate_spawn",  "isolate_network",      "isolate_hostname", "isolate_tmp_size",
+    "isolate_memory", "isolate_output_limit", "isolate_timeout",  "isolate_slow",
+    "isolate_leaks",  "isolate_allow_leaks",  "isolate_audit",    "isolate_grace",
     "isolate_keep",   "isolate_report",
 };
 

@@ -202,6 +202,10 @@ INSTANTIATE_TEST_SUITE_P(
                          [](const Settings& s) {
                            return s.allowed_leaks == "fds:*.log,ports[A.*]:tcp *";
                          }},
+               ValueCase{"AuditOfNames", "isolate_audit", "names",
+                         [](const Settings& s) { return s.options.audit_names; }},
+               ValueCase{"NoAudit", "isolate_audit", "off",
+                         [](const Settings& s) { return !s.options.audit_names; }},
                ValueCase{"Report", "isolate_report", "a b/report.json",
                          [](const Settings& s) { return s.report == "a b/report.json"; }},
                ValueCase{
@@ -274,6 +278,8 @@ INSTANTIATE_TEST_SUITE_P(
         ValueCase{"NegativeTimeout", "isolate_timeout", "-1s", nullptr, "must be positive"},
         ValueCase{"SlowOfZero", "isolate_slow", "0s", nullptr, "more than 0"},
         ValueCase{"SlowWithoutAUnit", "isolate_slow", "60", nullptr, "10s"},
+        ValueCase{"AuditOfAll", "isolate_audit", "all", nullptr, "names or off"},
+        ValueCase{"AuditWithoutAValue", "isolate_audit", "", nullptr, "names or off"},
         ValueCase{"KeepPassed", "isolate_keep", "passed", nullptr, "none, failed"},
         ValueCase{"KeepForNoTime", "isolate_keep", "failed:0s", nullptr, "failed:1h"},
         ValueCase{"KeepWithoutAUnit", "isolate_keep", "failed:10", nullptr, "failed:1h"},
@@ -318,7 +324,7 @@ TEST_F(ParseSettingsTest, RefusesAnUnknownFlagOfOursWithTheListOfFlags) {
             "--isolate_hostname, "
             "--isolate_tmp_size, "
             "--isolate_memory, --isolate_output_limit, --isolate_timeout, --isolate_slow, "
-            "--isolate_leaks, --isolate_allow_leaks, --isolate_grace, "
+            "--isolate_leaks, --isolate_allow_leaks, --isolate_audit, --isolate_grace, "
             "--isolate_keep, --isolate_report");
   EXPECT_THAT(arguments.left(), ElementsAre("program", "--isolate_job=4"));
 }
@@ -362,7 +368,8 @@ TEST(FlagsHelp, NamesEveryFlagWithItsDefault) {
         "--isolate_suite_setup=each", "--isolate_spawn=fork", "--isolate_hostname=isolate",
         "--isolate_tmp_size=half", "--isolate_memory=none", "--isolate_timeout=inf",
         "--isolate_slow=1m", "--isolate_grace=2s", "--isolate_keep=none",
-        "--isolate_leaks=all:report", "--isolate_allow_leaks=", "--isolate_report="}) {
+        "--isolate_leaks=all:report", "--isolate_allow_leaks=", "--isolate_audit=off",
+        "--isolate_report="}) {
     EXPECT_THAT(FlagsHelp(), HasSubstr(absl::StrCat("  ", flag, "\n")));
   }
 }

@@ -58,6 +58,7 @@ TEST(Variables, OfTheRunnerAreNotTheTests) {
                          {"GTEST_SHARD_STATUS_FILE", folder + "gtest_shard"},
                          {"GTEST_STREAM_RESULT_TO", ""},
                          {"GTEST_TOTAL_SHARDS", "1"},
+                         {"ISOLATE_AUDIT", "off"},
                          {"ISOLATE_KEEP", "none"},
                          {"ISOLATE_REPORT", folder + "report.json"},
                          {"TEST_PREMATURE_EXIT_FILE", folder + "premature_exit"},
