@@ -2,10 +2,13 @@
 
 #include <stdio.h>
 
-#include <algorithm>
+#include <cstddef>
+#include <map>
 #include <string>
+#include <tuple>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
@@ -28,12 +31,63 @@ std::string Tests(const std::vector<std::string>& tests) {
       tests.size() > shown ? absl::StrCat(" and ", tests.size() - shown, " more") : "");
 }
 
-std::string Text(const Collision& collision) {
+// A row of the table: a collision, and how many there are below it.
+struct Row {
+  const Collision* collision;
+  int below = 0;
+};
+
+std::string Text(const Row& row) {
   std::vector<std::string> tests;
-  for (const Collision::Party& party : collision.parties) {
+  for (const Collision::Party& party : row.collision->parties) {
     tests.push_back(party.test);
   }
-  return absl::StrCat(NameOf(collision.kind), ": ", collision.name, ": ", Tests(tests));
+  return absl::StrCat(NameOf(row.collision->kind), ": ", row.collision->name,
+                      row.below > 0 ? absl::StrCat(" and ", row.below,
+                                                   row.below == 1 ? " name" : " names", " below it")
+                                    : "",
+                      ": ", Tests(tests));
+}
+
+std::vector<Row> RowsOf(const std::vector<Collision>& collisions) {
+  std::vector<Row> rows;
+  absl::flat_hash_map<std::string, size_t> folders;
+  for (const Collision& collision : collisions) {
+    if (collision.below.empty()) {
+      folders.emplace(collision.name, rows.size());
+      rows.push_back({&collision});
+    } else {
+      ++rows[folders.at(collision.below)].below;
+    }
+  }
+  return rows;
+}
+
+// Of the same tests, with all the names that these leave and make.
+std::vector<Prediction> Together(const std::vector<Prediction>& predictions) {
+  std::vector<Prediction> together;
+  std::vector<int> counts;
+  std::map<
+      std::tuple<NameKind, Prediction::Effect, std::vector<std::string>, std::vector<std::string>>,
+      size_t>
+      known;
+  for (const Prediction& prediction : predictions) {
+    const auto row = known.emplace(
+        std::tuple(prediction.kind, prediction.effect, prediction.polluters, prediction.victims),
+        together.size());
+    if (row.second) {
+      together.push_back(prediction);
+      counts.push_back(0);
+    } else {
+      ++counts[row.first->second];
+    }
+  }
+  for (size_t i = 0; i < together.size(); ++i) {
+    if (counts[i] > 0) {
+      absl::StrAppend(&together[i].name, " and ", counts[i], " more");
+    }
+  }
+  return together;
 }
 
 // What the victims do with the name.
@@ -88,8 +142,8 @@ void PrintCollisions(const Encounters& encounters) {
            kTag, static_cast<int>(encounters.unsafe.size()), static_cast<int>(all),
            static_cast<int>(encounters.collisions.size()),
            encounters.collisions.size() == 1 ? "" : "s");
-    PrintRows(encounters.collisions);
-    PrintRows(encounters.predictions);
+    PrintRows(RowsOf(encounters.collisions));
+    PrintRows(Together(encounters.predictions));
     printf(
         "isolate: %d of the tests would meet nobody; --isolate_report=FILE.html or FILE.json says "
         "which.\n",

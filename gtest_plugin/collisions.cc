@@ -174,6 +174,40 @@ namespace {
 
 constexpr uint32_t kChanges = kBound | kMade | kWritten | kSet;
 
+bool IsPartOf(const Collision& collision, const Collision& other) {
+  // Both are in the order in which the tests were added.
+  auto next = other.parties.begin();
+  return std::all_of(
+      collision.parties.begin(), collision.parties.end(), [&](const Collision::Party& party) {
+        next = std::find_if(next, other.parties.end(),
+                            [&](const Collision::Party& one) { return one.test == party.test; });
+        return next != other.parties.end();
+      });
+}
+
+// Notes for each file below which folder it is met anyway.
+void FindFolders(std::vector<Collision>& collisions) {
+  absl::flat_hash_map<std::string, const Collision*> files;
+  for (const Collision& collision : collisions) {
+    if (collision.kind == NameKind::kFile) {
+      files.emplace(collision.name, &collision);
+    }
+  }
+  for (Collision& collision : collisions) {
+    if (collision.kind != NameKind::kFile) {
+      continue;
+    }
+    for (size_t slash = collision.name.find('/', 1);
+         slash != std::string::npos && collision.below.empty();
+         slash = collision.name.find('/', slash + 1)) {
+      const auto folder = files.find(collision.name.substr(0, slash));
+      if (folder != files.end() && IsPartOf(collision, *folder->second)) {
+        collision.below = folder->first;
+      }
+    }
+  }
+}
+
 }  // namespace
 
 Encounters Collisions::Find() const {
@@ -238,9 +272,12 @@ Encounters Collisions::Find() const {
   for (const auto& [name, uses] : others_) {
     look(name.first, name.second, uses);
   }
+  FindFolders(found.collisions);
   std::stable_sort(
-      found.collisions.begin(), found.collisions.end(),
-      [](const Collision& a, const Collision& b) { return a.parties.size() > b.parties.size(); });
+      found.collisions.begin(), found.collisions.end(), [](const Collision& a, const Collision& b) {
+        return a.below.empty() != b.below.empty() ? a.below.empty()
+                                                  : a.parties.size() > b.parties.size();
+      });
   for (size_t test = 0; test < tests_.size(); ++test) {
     auto& list = colliding.count(test) > 0 ? found.unsafe
                  : untold_.count(test) > 0 ? found.unknown

@@ -35,6 +35,8 @@ struct Collision {
   };
   NameKind kind = NameKind::kFile;
   std::string name;  // "tcp 8080", "shm 0x1234", "/tmp/x"
+  // Of a file: the outermost folder around it on which all of its tests meet already; or empty.
+  std::string below;
   std::vector<Party> parties;
 };
 
@@ -56,7 +58,7 @@ struct Prediction {
 absl::string_view NameOf(Prediction::Effect effect);
 
 struct Encounters {
-  // The most tests first.
+  // The most tests first, and what is below a folder behind that.
   std::vector<Collision> collisions;
   std::vector<Prediction> predictions;
   // All tests: those that collide with none, those that do, and those of which names could not be
@@ -71,7 +73,8 @@ class Collisions {
   // What a test used and left; a test that runs several times is one.  Costs O(names).
   void Add(const std::string& test, const Footprint& footprint, const std::vector<Leak>& leaks);
 
-  // Costs O(names log names) of all tests.
+  // Costs O(names log names) of all tests; for files below a folder on which tests meet, O(tests)
+  // of that folder, too.
   Encounters Find() const;
 
  private:

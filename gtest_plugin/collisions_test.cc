@@ -184,6 +184,20 @@ TEST(Collisions, WithMostTestsComeFirst) {
               ElementsAre("/b: A B C", "/a: A B"));
 }
 
+TEST(Collisions, BelowAFolderOnWhichTheSameTestsMeetSaySo) {
+  const Encounters found = Of({{File("/d", kMade), File("/d/e", kMade), File("/d/e/x", kMade)},
+                               {File("/d", kMade), File("/d/e", kMade), File("/d/e/x", kMade)},
+                               {File("/d/e/x", kWritten)},
+                               {File("/dd", kMade)},
+                               {File("/dd", kMade)}});
+  std::vector<std::string> told;
+  for (const Collision& collision : found.collisions) {
+    told.push_back(absl::StrCat(collision.name, " below ", collision.below));
+  }
+  // The third test meets the others on the innermost alone.
+  EXPECT_THAT(told, ElementsAre("/d/e/x below ", "/d below ", "/dd below ", "/d/e below /d"));
+}
+
 TEST(Collisions, OfAPortHaveEachTestsAddresses) {
   const Encounters found =
       Of({{Port("127.0.0.1", 80), Port("127.0.0.2", 80)}, {Port("0.0.0.0", 80)}});

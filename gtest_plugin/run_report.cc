@@ -158,16 +158,20 @@ Json Collide(const Collision& collision) {
   for (const Collision::Party& party : collision.parties) {
     parties.push_back({{"test", party.test}, {"names", party.names}, {"how", Words(party.deeds)}});
   }
-  return {
-      {"kind", NameOf(collision.kind)}, {"name", collision.name}, {"tests", std::move(parties)}};
+  Json json = {{"kind", NameOf(collision.kind)}, {"name", collision.name}};
+  if (!collision.below.empty()) {
+    json["below"] = collision.below;
+  }
+  json["tests"] = std::move(parties);
+  return json;
 }
 
 Json Predict(const Prediction& prediction) {
-  return {{"kind", NameOf(prediction.kind)},
-          {"name", prediction.name},
-          {"polluters", prediction.polluters},
-          {"victims", prediction.victims},
-          {"effect", NameOf(prediction.effect)}};
+  Json json = {{"kind", NameOf(prediction.kind)}, {"name", prediction.name}};
+  json["polluters"] = prediction.polluters;
+  json["victims"] = prediction.victims;
+  json["effect"] = NameOf(prediction.effect);
+  return json;
 }
 
 Json Beginning(const Settings& settings, absl::Time started) {
