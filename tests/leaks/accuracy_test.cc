@@ -2,13 +2,8 @@
 // once, on a machine that has other things to do.  Prints the confusion matrix.  LEAK_REPEATS says
 // how often; in LEAK_REPEATS=100 there are some 13,000 sandboxes.
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
-#include <sys/types.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <map>
 #include <memory>
@@ -27,40 +22,13 @@
 #include "isolate/leak.h"
 #include "tests/leaks/catalogue.h"
 #include "tests/leaks/compare.h"
+#include "tests/leaks/load.h"
 
 namespace isolate {
 namespace {
 
 constexpr size_t kAtOnce = 4;
 constexpr int kUsualRepeats = 5;
-
-// As many processes as there are processors that do nothing but be busy.
-class Load {
- public:
-  Load() {
-    for (long i = 0; i < sysconf(_SC_NPROCESSORS_ONLN); ++i) {
-      const pid_t parent = getpid();
-      pids_.push_back(fork());
-      if (pids_.back() == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        while (getppid() == parent) {
-        }
-        _exit(0);
-      }
-    }
-  }
-  ~Load() {
-    for (const pid_t pid : pids_) {
-      kill(pid, SIGKILL);
-      waitpid(pid, nullptr, 0);
-    }
-  }
-  Load(const Load&) = delete;
-  Load& operator=(const Load&) = delete;
-
- private:
-  std::vector<pid_t> pids_;
-};
 
 struct Row {
   int leaks = 0;
