@@ -291,7 +291,15 @@ bool Auditor::Resolve(const Caller& caller, int folder, uint64_t path, bool foll
     untold_ += errno == EPERM ? 1 : 0;
     return false;
   }
-  return *text != '\0' && caller.Resolve(folder, text, follow, &place_) && IsShared(place_);
+  if (*text == '\0') {
+    return false;
+  }
+  errno = 0;
+  if (!caller.Resolve(folder, text, follow, &place_)) {
+    untold_ += errno == EAGAIN ? 1 : 0;
+    return false;
+  }
+  return IsShared(place_);
 }
 
 void Auditor::TellPlace(uint32_t deeds) {

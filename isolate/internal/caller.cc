@@ -3,12 +3,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
@@ -17,6 +19,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 #include "isolate/internal/directory.h"
 #include "isolate/internal/raw.h"
@@ -29,22 +32,29 @@ constexpr int kMaxLinks = 8;
 
 constexpr size_t kPageSize = 4096;
 
+// Where something is mounted or renamed anywhere on the machine while a path with ".." in it is
+// resolved within a root, that has to be tried again (EAGAIN, openat2(2)).
+constexpr int kMaxTries = 1000;
+
 // Closes a descriptor at the end.
 class Opened {
  public:
   explicit Opened(int descriptor) : descriptor_(descriptor) {}
+  Opened(Opened&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  Opened& operator=(Opened&& other) noexcept {
+    std::swap(descriptor_, other.descriptor_);
+    return *this;
+  }
   ~Opened() {
     if (descriptor_ >= 0) {
       close(descriptor_);
     }
   }
-  Opened(const Opened&) = delete;
-  Opened& operator=(const Opened&) = delete;
   int get() const { return descriptor_; }
   bool valid() const { return descriptor_ >= 0; }
 
  private:
-  const int descriptor_;
+  int descriptor_;
 };
 
 // Where `absolute`, the folder is the root, also for links that are met on the way.
@@ -55,7 +65,12 @@ int OpenPath(int folder, bool absolute, const char* path, int flags) {
   open_how how = {};
   how.flags = static_cast<uint64_t>(O_PATH | O_CLOEXEC | flags);
   how.resolve = RESOLVE_IN_ROOT;
-  return static_cast<int>(syscall(SYS_openat2, folder, path, &how, sizeof(how)));
+  int opened;
+  int tries = kMaxTries;
+  do {
+    opened = static_cast<int>(syscall(SYS_openat2, folder, path, &how, sizeof(how)));
+  } while (opened < 0 && errno == EAGAIN && --tries > 0);
+  return opened;
 }
 
 ssize_t ReadLink(const char* link, char* to, size_t size) {
@@ -71,6 +86,29 @@ bool ReadPathOf(int file, char* path, size_t size) {
   char link[64];
   snprintf(link, sizeof(link), "/proc/self/fd/%d", file);
   return ReadLink(link, path, size) > 0;
+}
+
+// Where nobody makes files.
+bool BelongsToKernel(const struct statfs& system) {
+  return system.f_type == PROC_SUPER_MAGIC || system.f_type == SYSFS_MAGIC;
+}
+
+// At its end they say no more than that it is a folder.
+void CutSlashes(char* path) {
+  for (size_t size = strlen(path); size > 1 && path[size - 1] == '/'; --size) {
+    path[size - 1] = '\0';
+  }
+}
+
+const char* NameIn(const char* path) {
+  const char* slash = strrchr(path, '/');
+  return slash != nullptr ? slash + 1 : path;
+}
+
+int OpenFolderOf(int base, bool absolute, const char* path, const char* name) {
+  char folder[PATH_MAX];
+  snprintf(folder, sizeof(folder), "%.*s", static_cast<int>(name - path), path);
+  return OpenPath(base, absolute, *folder != '\0' ? folder : ".", O_DIRECTORY);
 }
 
 // What follows a label, in the text of a file in /proc.
@@ -118,75 +156,65 @@ int Caller::OpenBase(int folder, bool absolute) const {
 
 bool Caller::Resolve(int folder, const char* path, bool follow, Place* place) const {
   char rest[PATH_MAX];
-  bool absolute = path[0] == '/';
-  int base = OpenBase(folder, absolute);
-  bool found = false;
   snprintf(rest, sizeof(rest), "%s", path);
-  for (int links = 0; base >= 0 && links <= kMaxLinks; ++links) {
-    // Slashes at the end say no more than that it is a folder.
-    for (size_t size = strlen(rest); size > 1 && rest[size - 1] == '/'; --size) {
-      rest[size - 1] = '\0';
-    }
-    const Opened file(OpenPath(base, absolute, rest, follow ? 0 : O_NOFOLLOW));
-    struct stat status;
+  bool absolute = rest[0] == '/';
+  Opened base(OpenBase(folder, absolute));
+  for (int links = 0; base.valid() && links <= kMaxLinks; ++links) {
+    CutSlashes(rest);
+    const Opened file(OpenPath(base.get(), absolute, rest, follow ? 0 : O_NOFOLLOW));
     if (file.valid()) {
-      found = fstat(file.get(), &status) == 0 &&
-              ReadPathOf(file.get(), place->path, sizeof(place->path));
-      place->exists = true;
-      place->mode = status.st_mode;
-      place->writable = found && MayWrite(file.get(), status);
-      break;
+      return TakeWhatIsThere(file.get(), place);
     }
     if (errno != ENOENT) {
-      break;
+      return false;
     }
-    // Its folder has to be there.
-    char* slash = strrchr(rest, '/');
-    char* name = slash != nullptr ? slash + 1 : rest;
-    char parent[PATH_MAX] = ".";
-    if (slash != nullptr) {
-      snprintf(parent, sizeof(parent), "%.*s", static_cast<int>(name - rest), rest);
-    }
-    const int above = OpenPath(base, absolute, parent, O_DIRECTORY);
-    if (above < 0 || *name == '\0') {
-      break;
+    const char* const name = NameIn(rest);
+    Opened above(OpenFolderOf(base.get(), absolute, rest, name));
+    if (!above.valid()) {
+      return false;
     }
     char target[PATH_MAX];
-    const ssize_t length = follow ? readlinkat(above, name, target, sizeof(target) - 1) : -1;
+    const ssize_t length = follow ? readlinkat(above.get(), name, target, sizeof(target) - 1) : -1;
     if (length <= 0) {
-      char* const end = place->path + sizeof(place->path);
-      if (ReadPathOf(above, place->path, sizeof(place->path)) && fstat(above, &status) == 0) {
-        char* at = place->path + strlen(place->path);
-        at -= at == place->path + 1 ? 1 : 0;  // the root's own slash
-        found = snprintf(at, static_cast<size_t>(end - at), "/%s", name) < end - at;
-      }
-      place->exists = false;
-      place->writable = found && MayWrite(above, status);
-      close(above);
-      break;
+      return TakeWhatIsMissing(above.get(), name, place);
     }
-    // A link that leads to where nothing is yet.
-    target[length] = '\0';
-    memcpy(rest, target, static_cast<size_t>(length) + 1);
-    close(base);
+    // A link to where nothing is yet.
+    snprintf(rest, sizeof(rest), "%.*s", static_cast<int>(length), target);
     absolute = rest[0] == '/';
-    if (absolute) {
-      close(above);
-      base = OpenBase(AT_FDCWD, /*absolute=*/true);
-    } else {
-      base = above;
-    }
+    base = absolute ? Opened(OpenBase(AT_FDCWD, absolute)) : std::move(above);
   }
-  if (base >= 0) {
-    close(base);
+  return false;
+}
+
+bool Caller::TakeWhatIsThere(int file, Place* place) const {
+  struct stat status;
+  if (fstat(file, &status) != 0 || !ReadPathOf(file, place->path, sizeof(place->path))) {
+    return false;
   }
-  return found;
+  place->exists = true;
+  place->mode = status.st_mode;
+  place->writable = MayWrite(file, status);
+  return true;
+}
+
+bool Caller::TakeWhatIsMissing(int folder, const char* name, Place* place) const {
+  struct stat status;
+  if (fstat(folder, &status) != 0 || !ReadPathOf(folder, place->path, sizeof(place->path))) {
+    return false;
+  }
+  size_t size = strlen(place->path);
+  size -= size == 1 ? 1 : 0;  // the root's own slash
+  const size_t room = sizeof(place->path) - size;
+  place->exists = false;
+  place->writable = MayWrite(folder, status);
+  return static_cast<size_t>(snprintf(place->path + size, room, "/%s", name)) < room;
 }
 
 // As far as modes tell; what lists of access and a security module have to add is not known.
 bool Caller::MayWrite(int file, const struct stat& status) const {
-  struct statvfs system;
-  if (fstatvfs(file, &system) != 0 || (system.f_flag & ST_RDONLY) != 0) {
+  struct statfs system;
+  if (fstatfs(file, &system) != 0 || (system.f_flags & ST_RDONLY) != 0 ||
+      (S_ISDIR(status.st_mode) && BelongsToKernel(system))) {
     return false;
   }
   // A process's folder belongs to whom it acts for (proc(5)).

@@ -32,7 +32,8 @@ class Caller {
   bool ReadString(uint64_t address, char* to, size_t size) const;
 
   // Where a path leads, of which the caller says that it begins at `folder` (a descriptor, or
-  // AT_FDCWD).  False where the caller's own call would not get there either.
+  // AT_FDCWD).  False where the caller's own call would not get there either; with errno EAGAIN
+  // where it might.
   bool Resolve(int folder, const char* path, bool follow, Place* place) const;
 
   // What a descriptor leads to, if that is a file with a path.
@@ -49,6 +50,8 @@ class Caller {
 
  private:
   int OpenBase(int folder, bool absolute) const;
+  bool TakeWhatIsThere(int file, Place* place) const;
+  bool TakeWhatIsMissing(int folder, const char* name, Place* place) const;
   bool MayWrite(int file, const struct stat& status) const;
   bool IsInGroup(gid_t group) const;
   bool ReadStatus(char* text, size_t size) const;

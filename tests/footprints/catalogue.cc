@@ -268,7 +268,7 @@ std::vector<FootprintCase> Files() {
       {"FileInAFolderThatIsNotThere",
        [] { return !Touch("/tmp/folder/file") && errno == ENOENT; },
        {}},
-      {"FileInAFileSystemThatIsReadOnly",
+      {"FileInAFileSystemOfTheKernels",
        [] { return !Touch("/proc/1/new") && !Touch("/sys/new"); },
        {}},
       {"FileWithoutAName", [] { return Closed(open("/tmp", O_TMPFILE | O_RDWR, 0600)); }, {}},
