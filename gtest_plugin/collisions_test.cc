@@ -31,7 +31,7 @@ NameUse File(const std::string& path, uint32_t deeds) { return Use(NameKind::kFi
 
 NameUse Port(const std::string& host, int number, const std::string& protocol = "tcp") {
   NameUse use = Use(NameKind::kPort, absl::StrCat(protocol, " ", host, ":", number), kBound);
-  use.port.emplace();
+  use.port = NameUse::Port();
   use.port->protocol = protocol;
   use.port->host = host;
   use.port->number = number;
