@@ -1,12 +1,9 @@
 #include "gtest_plugin/run_report.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 
-#include <filesystem>
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -16,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
@@ -23,21 +21,17 @@
 #include "gtest/gtest.h"
 #include "gtest_plugin/collisions.h"
 #include "gtest_plugin/gtest_private.h"
-#include "gtest_plugin/outputs_folder.h"
+#include "gtest_plugin/report_file.h"
 #include "gtest_plugin/settings.h"
 #include "gtest_plugin/test_report.h"
 #include "gtest_plugin/traits.h"
 #include "isolate/footprint.h"
-#include "isolate/internal/fd.h"
-#include "isolate/internal/raw.h"
 #include "isolate/leak.h"
 #include "isolate/result.h"
 #include "nlohmann/json.hpp"
 
 namespace isolate::gtest {
 
-using ::isolate::internal::AboveStandardStreams;
-using ::isolate::internal::Fd;
 using ::testing::TestInfo;
 using ::testing::TestResult;
 using ::testing::TestSuite;
@@ -187,21 +181,25 @@ Json Beginning(const Settings& settings, absl::Time started) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<RunReport>> RunReport::Create(const Settings& settings) {
-  const std::string path = (std::filesystem::path(OutputsFolder()) / settings.report).string();
-  Fd file = AboveStandardStreams(Fd(
-      open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_NONBLOCK | O_CLOEXEC, 0666)));
-  if (!file.valid()) {
-    return absl::InvalidArgumentError(absl::StrCat("--isolate_report=", settings.report,
-                                                   ": the file ", path,
-                                                   " cannot be written: ", strerrordesc_np(errno)));
+  const auto refused = [&](absl::string_view why) {
+    return absl::InvalidArgumentError(absl::StrCat("--isolate_report=", settings.report, ": ", why));
+  };
+  std::vector<ReportFile> files;
+  for (const absl::string_view name : absl::StrSplit(settings.report, ',')) {
+    if (name.empty()) {
+      return refused("expected names of files, with a comma between two");
+    }
+    absl::StatusOr<ReportFile> file = ReportFile::Open(name);
+    if (!file.ok()) {
+      return refused(file.status().message());
+    }
+    if (std::any_of(files.begin(), files.end(),
+                    [&](const ReportFile& other) { return other.IsSameAs(*file); })) {
+      return refused(absl::StrCat("the file ", name, " is named twice"));
+    }
+    files.push_back(*std::move(file));
   }
-  // Whose reader may go away, which would end the program.
-  struct stat status;
-  if (fstat(file.get(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISCHR(status.st_mode)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--isolate_report=", settings.report, ": name a file, and no pipe"));
-  }
-  std::unique_ptr<RunReport> report(new RunReport(path, std::move(file)));
+  std::unique_ptr<RunReport> report(new RunReport(std::move(files)));
   // The list of tests is the last key: it grows as they end, and is never held as a whole.
   std::string beginning = Text(Beginning(settings, report->started_));
   beginning.pop_back();
@@ -209,16 +207,12 @@ absl::StatusOr<std::unique_ptr<RunReport>> RunReport::Create(const Settings& set
   return report;
 }
 
-RunReport::RunReport(std::string path, Fd file)
-    : path_(std::move(path)),
-      started_(absl::Now()),
-      outside_(OwnNamespaces()),
-      file_(std::move(file)) {}
+RunReport::RunReport(std::vector<ReportFile> files)
+    : files_(std::move(files)), started_(absl::Now()), outside_(OwnNamespaces()) {}
 
 void RunReport::Write(const std::string& text) {
-  if (status_.ok() &&
-      ::isolate::internal::raw::WriteAll(file_.get(), text.data(), text.size()) != 0) {
-    status_ = absl::ErrnoToStatus(errno, absl::StrCat("cannot write ", path_));
+  for (ReportFile& file : files_) {
+    file.Write(text);
   }
 }
 
@@ -286,7 +280,13 @@ absl::Status RunReport::Finish(absl::string_view error) {
   }
   Write(absl::StrCat("\n],\"failed_suites\":[", absl::StrJoin(suites_, ",\n"), "],", encounters_,
                      Text(end).substr(1), "\n"));
-  return status_;
+  std::vector<std::string> errors;
+  for (ReportFile& file : files_) {
+    if (const absl::Status status = file.Finish(); !status.ok()) {
+      errors.emplace_back(status.message());
+    }
+  }
+  return errors.empty() ? absl::OkStatus() : absl::UnknownError(absl::StrJoin(errors, "; "));
 }
 
 }  // namespace isolate::gtest

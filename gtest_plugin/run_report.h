@@ -16,18 +16,17 @@
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "gtest_plugin/collisions.h"
+#include "gtest_plugin/report_file.h"
 #include "gtest_plugin/settings.h"
 #include "gtest_plugin/test_report.h"
-#include "isolate/internal/fd.h"
 #include "isolate/result.h"
 
 namespace isolate::gtest {
 
 class RunReport {
  public:
-  // Opens the settings' report file, which becomes empty, and writes its beginning.  A relative
-  // path begins at the folder of outputs, if there is one. InvalidArgument that names the file
-  // where it cannot be opened.
+  // Opens the settings' report files, which become empty, and writes their beginning.
+  // InvalidArgument that names the file where one cannot be opened, or is named twice.
   static absl::StatusOr<std::unique_ptr<RunReport>> Create(const Settings& settings);
 
   // Adds a test that gtest is about to end.  `report`: what its process told, empty for one that
@@ -41,20 +40,18 @@ class RunReport {
   // Adds what the names that the tests used come to (--isolate_audit); once, before Finish.
   void AddEncounters(const Encounters& encounters);
 
-  // Writes the end.  `error`: why no more tests could be isolated, if that is so.  The first write
-  // that failed is the error: its errno, with the file's name.
+  // Writes the end.  `error`: why no more tests could be isolated, if that is so.  What could not
+  // be written is the error: each such file's name, with the errno.
   absl::Status Finish(absl::string_view error = "");
 
  private:
-  RunReport(std::string path, ::isolate::internal::Fd file);
+  explicit RunReport(std::vector<ReportFile> files);
 
   void Write(const std::string& text);
 
-  const std::string path_;
+  std::vector<ReportFile> files_;
   const absl::Time started_;
   const Namespaces outside_;
-  ::isolate::internal::Fd file_;
-  absl::Status status_;
   bool has_tests_ = false;
   std::map<std::string, int64_t> outcomes_;  // how many tests had each
   std::map<std::string, int64_t> leaks_;     // how many of each kind

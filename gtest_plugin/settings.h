@@ -33,7 +33,7 @@ struct Settings {
   // What leaks come to, and those that are meant (allowed_leaks.h).
   LeakPolicies leaks;
   std::string allowed_leaks;
-  // The file of the machine-readable report; empty: none.
+  // The files of the report, with commas between them; empty: none.
   std::string report;
   // Bazel's time limit for the whole program; infinite outside of it.
   absl::Duration run_limit = absl::InfiniteDuration();
