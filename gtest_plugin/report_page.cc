@@ -11,8 +11,8 @@ namespace isolate::gtest {
 
 std::string ReportPageHead() {
   std::string head;
-  for (const char* const* line = kReportPageLines; *line != nullptr && absl::string_view(*line) != kReportPlace;
-       ++line) {
+  for (const char* const* line = kReportPageLines;
+       *line != nullptr && absl::string_view(*line) != kReportPlace; ++line) {
     absl::StrAppend(&head, *line, "\n");
   }
   return head;

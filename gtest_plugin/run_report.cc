@@ -182,7 +182,8 @@ Json Beginning(const Settings& settings, absl::Time started) {
 
 absl::StatusOr<std::unique_ptr<RunReport>> RunReport::Create(const Settings& settings) {
   const auto refused = [&](absl::string_view why) {
-    return absl::InvalidArgumentError(absl::StrCat("--isolate_report=", settings.report, ": ", why));
+    return absl::InvalidArgumentError(
+        absl::StrCat("--isolate_report=", settings.report, ": ", why));
   };
   std::vector<ReportFile> files;
   for (const absl::string_view name : absl::StrSplit(settings.report, ',')) {

@@ -26,19 +26,31 @@ using ::nlohmann::json;
 using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsSupersetOf;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 class RunReport : public ::testing::Test {
  protected:
   static std::string Path() { return ::testing::TempDir() + "/report.json"; }
 
-  void TearDown() override { remove(Path().c_str()); }
+  static std::string PagePath() { return ::testing::TempDir() + "/report.html"; }
 
-  // A specimen that is to write the report.
-  static Command Reporting(const std::string& specimen, std::vector<std::string> args = {}) {
-    args.push_back("--isolate_report=" + Path());
+  void TearDown() override {
+    remove(Path().c_str());
+    remove(PagePath().c_str());
+  }
+
+  // A specimen that is to write the report, to other files as well.
+  static Command Reporting(const std::string& specimen, std::vector<std::string> args = {},
+                           const std::vector<std::string>& others = {}) {
+    std::string files = Path();
+    for (const std::string& other : others) {
+      absl::StrAppend(&files, ",", other);
+    }
+    args.push_back("--isolate_report=" + files);
     return {specimen, Build::kIsolated, std::move(args)};
   }
 
@@ -47,6 +59,24 @@ class RunReport : public ::testing::Test {
     json report = json::parse(file, nullptr, /*allow_exceptions=*/false);
     EXPECT_FALSE(report.is_discarded());
     return report;
+  }
+
+  static std::string ReadPage() {
+    std::ifstream file(PagePath());
+    return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  }
+
+  // What a browser takes for the text of the element that has the report: all up to the next end
+  // of a script, or of the file.
+  static std::string DataOf(const std::string& page) {
+    const std::string beginning = "<script type=\"application/json\" id=\"report\">";
+    const size_t begin = page.find(beginning);
+    if (begin == std::string::npos) {
+      ADD_FAILURE() << "there is no report";
+      return "";
+    }
+    const std::string rest = page.substr(begin + beginning.size());
+    return rest.substr(0, rest.find("</script"));
   }
 
   // What gtest would call it.
@@ -199,6 +229,70 @@ TEST_F(RunReport, ThatCannotBeWrittenIsNamed) {
   const Finished finished = Execute(
       {"results", Build::kIsolated, {"--gtest_filter=Passed.*", "--isolate_report=/dev/full"}});
   EXPECT_THAT(finished.err, HasSubstr("isolate: cannot write /dev/full: No space left on device"));
+}
+
+TEST_F(RunReport, IsAPageWhereTheNameSaysSo) {
+  Execute(
+      {"results", Build::kIsolated, {"--gtest_filter=Passed.*", "--isolate_report=" + PagePath()}});
+  const std::string page = ReadPage();
+  EXPECT_THAT(page, StartsWith("<!DOCTYPE html>\n"));
+  EXPECT_THAT(page, EndsWith("</script>\n</body>\n</html>\n"));
+  const json report = json::parse(DataOf(page), nullptr, /*allow_exceptions=*/false);
+  ASSERT_FALSE(report.is_discarded());
+  EXPECT_EQ(report["tests"].size(), 2);
+}
+
+TEST_F(RunReport, IsTheSameInEveryFileOfOneRun) {
+  Execute(Reporting("results", {"</script><img src=x>", "<!--", "\\u003c", "&lt;"}, {PagePath()}));
+  const json report = Read();
+  EXPECT_THAT(report["arguments"].get<std::vector<std::string>>(),
+              IsSupersetOf({"</script><img src=x>", "<!--", "\\u003c", "&lt;"}));
+  const std::string data = DataOf(ReadPage());
+  EXPECT_THAT(data, Not(HasSubstr("<")));
+  EXPECT_EQ(json::parse(data, nullptr, /*allow_exceptions=*/false), report);
+}
+
+TEST_F(RunReport, HasInThePageOfAKilledRunnerWhatHadEnded) {
+  ExecuteUntilTold({"waits",
+                    Build::kIsolated,
+                    {"--gtest_filter=Second.Waits", "--isolate_report=" + PagePath()}},
+                   1, SIGKILL);
+  const std::string page = ReadPage();
+  EXPECT_THAT(page, Not(HasSubstr("</html>")));
+  EXPECT_THAT(DataOf(page), StartsWith("\n{\"version\":1,"));
+}
+
+TEST_F(RunReport, CannotBeInTheSameFileTwice) {
+  for (const std::string& other : {Path(), ::testing::TempDir() + "/./report.json"}) {
+    const Finished finished = Execute(Reporting("results", {}, {other}));
+    EXPECT_EQ(finished.exit_code, 2);
+    EXPECT_EQ(finished.out, "");
+    EXPECT_THAT(finished.err, HasSubstr("the file " + other + " is named twice"));
+  }
+}
+
+TEST_F(RunReport, WantsANameOnEachSideOfAComma) {
+  for (const std::string value : {",", "/dev/null,", ",/dev/null", "/dev/null,,/dev/zero"}) {
+    const Finished finished = Execute({"results", Build::kIsolated, {"--isolate_report=" + value}});
+    EXPECT_EQ(finished.exit_code, 2) << value;
+    EXPECT_THAT(finished.err, HasSubstr("--isolate_report=" + value + ": expected names of files"));
+  }
+}
+
+TEST_F(RunReport, NamesTheOneOfSeveralFilesThatCannotBeOpened) {
+  const Finished finished = Execute(Reporting("results", {}, {"/no/such/folder/page.html"}));
+  EXPECT_EQ(finished.exit_code, 2);
+  EXPECT_EQ(finished.out, "");
+  EXPECT_THAT(finished.err, HasSubstr("the file /no/such/folder/page.html cannot be written"));
+}
+
+TEST_F(RunReport, IsWholeThoughAnotherFileIsFull) {
+  ASSERT_EQ(symlink("/dev/full", PagePath().c_str()), 0);
+  const Finished finished =
+      Execute(Reporting("results", {"--gtest_filter=Passed.*"}, {PagePath()}));
+  EXPECT_THAT(finished.err,
+              HasSubstr("isolate: cannot write " + PagePath() + ": No space left on device\n"));
+  EXPECT_EQ(Read()["tests"].size(), 2);
 }
 
 TEST_F(RunReport, IsNotForARunWithoutIsolation) {
