@@ -83,10 +83,11 @@ ABSL_FLAG(
     isolate::gtest::Audit, isolate_audit, isolate::gtest::Audit{},
     "names: the shared names that each test uses, as ports, keys and files, are recorded, and "
     "at the end stands which tests would fight without isolation (docs/footprints.md); off.");
-ABSL_FLAG(std::string, isolate_report, "",
-          "A file that gets a report (docs/report.md): as JSON, or, if its name ends in .html, as a "
-          "page for a browser; or several, with commas between them. Where "
-          "TEST_UNDECLARED_OUTPUTS_DIR is set, a relative path begins there.");
+ABSL_FLAG(
+    std::string, isolate_report, "",
+    "A file that gets a report (docs/report.md): as JSON, or, if its name ends in .html, as a "
+    "page for a browser; or several, with commas between them. Where "
+    "TEST_UNDECLARED_OUTPUTS_DIR is set, a relative path begins there.");
 
 namespace isolate::gtest {
 namespace {

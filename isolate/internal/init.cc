@@ -399,8 +399,8 @@ bool Init::Obey() {
     return true;
   }
   auditor_.TellRest();
-  post_mortem_.Tell(channel_);
-  if (request == kLookAndEnd) {
+  post_mortem_.Tell(request == kLookAlone || request == kLookAloneAndEnd, channel_);
+  if (request == kLookAndEnd || request == kLookAloneAndEnd) {
     raw::Exit(0);
   }
   return true;

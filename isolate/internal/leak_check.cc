@@ -271,20 +271,6 @@ void LeakCheck::LookAtState(EvidenceWriter& evidence) const {
   }
 }
 
-// The table is looked at only where the network, which was empty, has more than the sockets that
-// this process has opened.
-void LeakCheck::LookAtTimeWaits(EvidenceWriter& evidence) const {
-  const SocketCount now = CountSockets();
-  const int wanted = now.time_wait + std::max(now.used - static_cast<int>(open_sockets_.size()), 0);
-  // What others have open is never met.
-  constexpr int kMostWalks = 3;
-  for (int walk = 0; wanted > 0 && walk < kMostWalks; ++walk) {
-    if (TellTimeWaits(evidence) >= wanted) {
-      break;
-    }
-  }
-}
-
 // Also those that a fork has from its parent, which knows them.
 void LeakCheck::LookAtMappings(EvidenceWriter& evidence) const {
   for (const Mapping& mapping : NamelessMappings()) {
@@ -319,7 +305,7 @@ void LeakCheck::LookAtNames(EvidenceWriter& evidence) const {
 void LeakCheck::Look(EvidenceWriter& evidence) {
   LookAtDescriptors(evidence);
   if (Has(plan_.kinds, LeakKind::kTimeWait) && (plan_.namespaces & CLONE_NEWNET) != 0) {
-    LookAtTimeWaits(evidence);
+    TellAllTimeWaits(static_cast<int>(open_sockets_.size()), evidence);
   }
   if (Has(plan_.kinds, LeakKind::kProcess)) {
     TellChildren(evidence);

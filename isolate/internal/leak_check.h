@@ -80,7 +80,6 @@ class LeakCheck {
   void LookAtState(EvidenceWriter& evidence) const;
   void LookAtMappings(EvidenceWriter& evidence) const;
   void LookAtNames(EvidenceWriter& evidence) const;
-  void LookAtTimeWaits(EvidenceWriter& evidence) const;
 
   const LeakPlan plan_;
   // Open while the test runs, so that we can look even if it has used up all descriptors.

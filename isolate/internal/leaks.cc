@@ -489,7 +489,9 @@ bool Leaks::ReadSocket(Decoder& decoder, bool in_process, Reading& reading) {
   leak.kind = HoldsName(socket) ? LeakKind::kPort : LeakKind::kDescriptor;
   leak.name = SocketName(socket);
   std::string owner = "the test's process";
-  const std::string command = other != commands_.end() ? other->second : "";
+  const std::string command = other != commands_.end() ? other->second
+                              : own                    ? Shown(own_command_())
+                                                       : "";
   if (!own) {
     owner = absl::StrCat("process ", *pid, command.empty() ? "" : absl::StrCat(": ", command));
   }

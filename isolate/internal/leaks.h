@@ -31,10 +31,11 @@ Leak LeakOfFile(absl::string_view path, uint32_t mode, uint64_t size, uint32_t u
 class Leaks {
  public:
   // Of the kinds that are wanted; evidence of others is passed over.  `inherited`: the runner's own
-  // nameless mappings (mappings.h), which a fork of it has, too; asked for where a record tells of
-  // such.
-  Leaks(const LeakKinds& kinds, absl::FunctionRef<std::vector<Mapping>()> inherited)
-      : kinds_(kinds), inherited_(inherited) {}
+  // nameless mappings (mappings.h), which a fork of it has, too; `own_command`: its arguments,
+  // which are those of the test's process; both asked for where a record tells of such.
+  Leaks(const LeakKinds& kinds, absl::FunctionRef<std::vector<Mapping>()> inherited,
+        absl::FunctionRef<std::string()> own_command)
+      : kinds_(kinds), inherited_(inherited), own_command_(own_command) {}
 
   // Takes a record, in the order in which they were written; those of the test process before those
   // of the init.  What was told of already, by what is its key, is not told of again.  False where
@@ -52,6 +53,7 @@ class Leaks {
 
   const LeakKinds kinds_;
   const absl::FunctionRef<std::vector<Mapping>()> inherited_;
+  const absl::FunctionRef<std::string()> own_command_;
   absl::optional<std::vector<Mapping>> inherited_mappings_;  // once they were asked for
   std::vector<Leak> leaks_;
   absl::flat_hash_set<std::string> keys_;                // of `leaks_`

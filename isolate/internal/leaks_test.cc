@@ -12,6 +12,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
+#include "absl/types/variant.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "isolate/internal/evidence.h"
@@ -28,6 +29,7 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 std::vector<Mapping> None() { return {}; }
+std::string NoCommand() { return ""; }
 
 Encoder Record(EvidenceType type) {
   Encoder encoder;
@@ -75,7 +77,7 @@ std::vector<std::string> Described(Leaks& leaks) {
 }
 
 TEST(Leaks, AreSortedByKindAndName) {
-  Leaks leaks(AllLeakKinds(), None);
+  Leaks leaks(AllLeakKinds(), None, NoCommand);
   EXPECT_TRUE(leaks.Add(File("/tmp/b"), absl::nullopt));
   EXPECT_TRUE(leaks.Add(File("/tmp/a"), absl::nullopt));
   EXPECT_TRUE(leaks.Add(Socket(1, 2, kListening, TCP_LISTEN, 80), 0));
@@ -85,7 +87,7 @@ TEST(Leaks, AreSortedByKindAndName) {
 }
 
 TEST(Leaks, AreToldOnceAsTheyWereToldFirst) {
-  Leaks leaks(AllLeakKinds(), None);
+  Leaks leaks(AllLeakKinds(), None, NoCommand);
   EXPECT_TRUE(leaks.Add(File("/tmp/a"), 3));
   EXPECT_TRUE(leaks.Add(File("/tmp/a"), absl::nullopt));
   const std::vector<Leak> told = leaks.Take();
@@ -96,14 +98,14 @@ TEST(Leaks, AreToldOnceAsTheyWereToldFirst) {
 TEST(Leaks, OfOtherKindsArePassedOver) {
   LeakKinds kinds;
   kinds[static_cast<size_t>(LeakKind::kPosix)] = true;
-  Leaks leaks(kinds, None);
+  Leaks leaks(kinds, None, NoCommand);
   EXPECT_TRUE(leaks.Add(File("/tmp/a"), absl::nullopt));
   EXPECT_TRUE(leaks.Add(File("/dev/shm/sem.a"), absl::nullopt));
   EXPECT_THAT(Described(leaks), ElementsAre("sem /a"));
 }
 
 TEST(Leaks, OfAnotherProcessNameIt) {
-  Leaks leaks(AllLeakKinds(), None);
+  Leaks leaks(AllLeakKinds(), None, NoCommand);
   EXPECT_TRUE(leaks.Add(Process(5, "server --x"), absl::nullopt));
   EXPECT_TRUE(leaks.Add(Socket(1, 5, kListening, TCP_LISTEN, 80), absl::nullopt));
   // It is connected, and keeps nobody from a port.
@@ -113,9 +115,19 @@ TEST(Leaks, OfAnotherProcessNameIt) {
                           "server --x (process 5, whose parent has ended; alive)"));
 }
 
+TEST(Leaks, OfTheTestsProcessHaveItsCommand) {
+  const auto command = [] { return std::string("server_test --x"); };
+  Leaks leaks(AllLeakKinds(), None, command);
+  EXPECT_TRUE(leaks.Add(Socket(1, 2, kListening, TCP_LISTEN, 80), 0));
+  const std::vector<Leak> told = leaks.Take();
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_EQ(told[0].attributes.back().name, "command");
+  EXPECT_EQ(absl::get<std::string>(told[0].attributes.back().value), "server_test --x");
+}
+
 TEST(Leaks, AreNoMappingsThatTheRunnerHas) {
   const auto inherited = [] { return std::vector<Mapping>{{"00:01 5", "/memfd:a", 1}}; };
-  Leaks leaks(AllLeakKinds(), inherited);
+  Leaks leaks(AllLeakKinds(), inherited, NoCommand);
   for (const char* identity : {"00:01 5", "00:01 6"}) {
     EXPECT_TRUE(leaks.Add(
         Record(EvidenceType::kMapping).String(identity).String("/memfd:a").U64(4096).bytes(), 0));
@@ -133,7 +145,7 @@ TEST(Leaks, AreNoTimeWaitsBesideASocketOnThePort) {
         .String(Address(9))
         .bytes();
   };
-  Leaks leaks(AllLeakKinds(), None);
+  Leaks leaks(AllLeakKinds(), None, NoCommand);
   EXPECT_TRUE(leaks.Add(time_wait(80), 0));
   EXPECT_TRUE(leaks.Add(time_wait(81), 0));
   EXPECT_TRUE(leaks.Add(Socket(1, 2, kListening, TCP_LISTEN, 80), 0));
@@ -142,7 +154,7 @@ TEST(Leaks, AreNoTimeWaitsBesideASocketOnThePort) {
 }
 
 TEST(Leaks, ShowControlCharactersAndKeepLetters) {
-  Leaks leaks(AllLeakKinds(), None);
+  Leaks leaks(AllLeakKinds(), None, NoCommand);
   EXPECT_TRUE(leaks.Add(File("/tmp/\xc3\xa4\n\x1b["), absl::nullopt));
   EXPECT_THAT(Described(leaks), ElementsAre("/tmp/\xc3\xa4\\n\\x1b[ (1 byte)"));
 }
@@ -162,16 +174,16 @@ TEST(LeaksOfAHostileTest, AreNothingThatIsCutOrTooLong) {
       Record(EvidenceType::kMore).U32(static_cast<uint32_t>(EvidenceType::kFile)).U64(1).bytes(),
   };
   for (const std::string& record : whole) {
-    EXPECT_TRUE(Leaks(AllLeakKinds(), None).Add(record, 0));
+    EXPECT_TRUE(Leaks(AllLeakKinds(), None, NoCommand).Add(record, 0));
     for (size_t size = 0; size < record.size(); ++size) {
-      EXPECT_FALSE(Leaks(AllLeakKinds(), None).Add(record.substr(0, size), 0)) << size;
+      EXPECT_FALSE(Leaks(AllLeakKinds(), None, NoCommand).Add(record.substr(0, size), 0)) << size;
     }
-    EXPECT_FALSE(Leaks(AllLeakKinds(), None).Add(record + "x", 0));
+    EXPECT_FALSE(Leaks(AllLeakKinds(), None, NoCommand).Add(record + "x", 0));
   }
 }
 
 TEST(LeaksOfAHostileTest, AreNothingOfAnUnknownType) {
-  Leaks leaks(AllLeakKinds(), None);
+  Leaks leaks(AllLeakKinds(), None, NoCommand);
   for (const uint32_t type : {0U, 12U, ~0U}) {
     EXPECT_FALSE(leaks.Add(Encoder().U32(type).bytes(), 0));
   }
@@ -180,7 +192,7 @@ TEST(LeaksOfAHostileTest, AreNothingOfAnUnknownType) {
 }
 
 TEST(LeaksOfAHostileTest, AreNoMoreThanAnHonestOneTells) {
-  Leaks leaks(AllLeakKinds(), None);
+  Leaks leaks(AllLeakKinds(), None, NoCommand);
   for (uint32_t i = 0; i < 100'000; ++i) {
     leaks.Add(Process(i, "command"), 0);
     leaks.Add(Socket(i, i, kListening, TCP_LISTEN, 80), 0);
@@ -208,7 +220,7 @@ TEST(LeaksOfAHostileTest, HaveAddressesOfAnyLength) {
                                      .String(address)
                                      .String(address)
                                      .bytes();
-      Leaks leaks(AllLeakKinds(), None);
+      Leaks leaks(AllLeakKinds(), None, NoCommand);
       EXPECT_TRUE(leaks.Add(record, 0));
       EXPECT_THAT(leaks.Take(), SizeIs(1));
     }

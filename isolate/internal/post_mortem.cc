@@ -9,6 +9,7 @@
 #include "isolate/internal/leak_check.h"
 #include "isolate/internal/left_files.h"
 #include "isolate/internal/left_processes.h"
+#include "isolate/internal/sockets.h"
 #include "isolate/internal/wire.h"
 #include "isolate/leak.h"
 
@@ -39,16 +40,16 @@ void PostMortem::Begin() {
   }
 }
 
-void PostMortem::Tell(FrameChannel& channel) const {
+void PostMortem::Tell(bool alone, FrameChannel& channel) const {
   channel.Begin();
   if (plan_ != nullptr) {
-    TellLeft(channel);
+    TellLeft(alone, channel);
   }
   channel.Write(Tag::kEnd, 0);
   channel.Flush();
 }
 
-void PostMortem::TellLeft(FrameChannel& channel) const {
+void PostMortem::TellLeft(bool alone, FrameChannel& channel) const {
   const auto write = [&channel](const char* record, size_t size, size_t) {
     channel.Write(Tag::kEvidence, record, size);
   };
@@ -60,6 +61,9 @@ void PostMortem::TellLeft(FrameChannel& channel) const {
     const bool ports =
         Has(plan_->kinds, LeakKind::kPort) && (plan_->namespaces & CLONE_NEWNET) != 0;
     TellOthers(ports, evidence);
+  }
+  if (alone && Has(plan_->kinds, LeakKind::kTimeWait) && (plan_->namespaces & CLONE_NEWNET) != 0) {
+    TellAllTimeWaits(/*open=*/0, evidence);
   }
   if ((plan_->namespaces & CLONE_NEWIPC) != 0) {
     if (Has(plan_->kinds, LeakKind::kSysv)) {

@@ -39,6 +39,10 @@ void TellSocket(int socket, pid_t owner, int descriptor, EvidenceWriter& evidenc
 // reference (net/ipv4/inet_timewait_sock.c).
 int TellTimeWaits(EvidenceWriter& evidence);
 
+// All of them, of a network that was empty.  The table is looked at only where the network has more
+// than the `open` sockets that the calling process has opened.
+void TellAllTimeWaits(int open, EvidenceWriter& evidence);
+
 }  // namespace isolate::internal
 
 #endif  // ISOLATE_INTERNAL_SOCKETS_H_

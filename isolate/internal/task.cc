@@ -14,6 +14,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <fstream>
+#include <iterator>
 #include <limits>
 #include <memory>
 #include <string>
@@ -22,6 +24,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
@@ -61,6 +64,14 @@ void MakeNonBlocking(const Fd& fd) {
   if (fd.valid()) {
     fcntl(fd.get(), F_SETFL, fcntl(fd.get(), F_GETFL) | O_NONBLOCK);
   }
+}
+
+// The arguments of this program, and of its forks, with spaces between.
+std::string OwnCommand() {
+  std::ifstream file("/proc/self/cmdline");
+  std::string command(std::istreambuf_iterator<char>(file), {});
+  std::replace(command.begin(), command.end(), '\0', ' ');
+  return std::string(absl::StripTrailingAsciiWhitespace(command));
 }
 
 SetupFailure DecodeSetupFailure(absl::string_view payload) {
@@ -255,7 +266,11 @@ bool Task::TryReap(int flags) {
 
 // The process is gone: have its init look at what it left.
 void Task::Conclude() {
-  const char request = keep_failed_ ? kLookAndStay : kLookAndEnd;
+  ReadWhatIsThere();
+  // Its leaks, if it had any, came before its end.
+  const bool told = reader_.finished();
+  const char request =
+      keep_failed_ ? (told ? kLookAndStay : kLookAlone) : (told ? kLookAndEnd : kLookAloneAndEnd);
   if (sandbox_.post_mortem() >= 0 &&
       send(sandbox_.post_mortem(), &request, sizeof(request), MSG_NOSIGNAL) == 1) {
     waits_for_post_mortem_ = true;
@@ -414,7 +429,8 @@ absl::StatusOr<Result> Task::Take() {
   result.omitted_bytes = out.omitted_bytes + err.omitted_bytes;
 
   const auto inherited = [] { return NamelessMappings(); };
-  Leaks leaks(leak_kinds_, inherited);
+  const auto own_command = [] { return OwnCommand(); };
+  Leaks leaks(leak_kinds_, inherited, own_command);
   AddLeaks(frames_, leaks);
   AddLeaks(post_mortem_, leaks);
   result.leaks = leaks.Take();

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <mqueue.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -290,6 +291,42 @@ TEST(PostMortem, IsThereAfterACrash) {
                        abort();
                      }),
               ElementsAre("sysv: shm 0x1234", "files: /tmp/file"));
+}
+
+// A connection that the server closes first, without SO_REUSEADDR.
+void LeaveTimeWait(uint16_t port, int option) {
+  const int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const auto* any = reinterpret_cast<const sockaddr*>(&address);
+  const int on = 1;
+  if (option != 0) {
+    setsockopt(server, SOL_SOCKET, option, &on, sizeof(on));
+  }
+  EXPECT_EQ(bind(server, any, sizeof(address)), 0);
+  EXPECT_EQ(listen(server, 1), 0);
+  EXPECT_EQ(connect(client, any, sizeof(address)), 0);
+  close(accept(server, nullptr, nullptr));
+  close(client);
+  close(server);
+}
+
+TEST(PostMortem, FindsPortsThatTheKernelHoldsOnTo) {
+  EXPECT_THAT(ToldOf({},
+                     [](Reporter&) -> int {
+                       LeaveTimeWait(8090, 0);
+                       abort();
+                     }),
+              ElementsAre("time_wait: tcp 127.0.0.1:8090"));
+  EXPECT_THAT(ToldOf({},
+                     [](Reporter&) -> int {
+                       LeaveTimeWait(8090, SO_REUSEADDR);
+                       _exit(1);
+                     }),
+              IsEmpty());
 }
 
 TEST(PostMortem, IsThereForACommand) {
