@@ -1,6 +1,7 @@
 #include "gtest_plugin/stacks.h"
 
 #include <dirent.h>
+#include <dlfcn.h>
 #include <execinfo.h>
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -20,8 +21,13 @@
 #include <atomic>
 #include <climits>
 #include <cstdint>
+#include <fstream>
+#include <string>
 
 #include "absl/debugging/symbolize.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "gtest_plugin/signal_safe_text.h"
 
 namespace isolate::gtest {
@@ -31,6 +37,7 @@ constexpr int kMaxFrames = 64;
 constexpr int kMaxThreads = 128;
 constexpr int kMaxProcesses = 128;
 constexpr int64_t kThreadsHaveMs = 1000;
+constexpr int64_t kThreadHasMs = 100;
 constexpr int64_t kProcessesHaveMs = 500;
 constexpr int64_t kProcessHasMs = 100;
 // How a process that was forked from the test's tells our SIGTERM from one that the
@@ -63,15 +70,23 @@ struct Stack {
     count = backtrace(frames, kMaxFrames);
   }
 
-  // Without the frames of the handler, and without those that are the runner's.
+  // Without the frames of the handler.
+  void** begin() {
+    void** const first = std::find(frames, end(), interrupted);
+    return first != end() ? first : frames;
+  }
+  void** end() { return frames + count; }
+
+  // The others are where a call returns to, which may be the next function.
+  const char* PlaceOf(void** frame) const {
+    return static_cast<const char*>(*frame) - (*frame == interrupted ? 0 : 1);
+  }
+
+  // Without those that are the runner's.
   void AppendTo(SignalSafeText& text) {
-    void** const end = frames + count;
-    void** const first = std::find(frames, end, interrupted);
-    for (void** frame = first != end ? first : frames; frame != end; ++frame) {
+    for (void** frame = begin(); frame != end(); ++frame) {
       char symbol[512];
-      // The others are where a call returns to, which may be the next function.
-      const char* at = static_cast<const char*>(*frame) - (frame == first ? 0 : 1);
-      const bool known = absl::Symbolize(at, symbol, sizeof(symbol));
+      const bool known = absl::Symbolize(PlaceOf(frame), symbol, sizeof(symbol));
       if (known && strcmp(symbol, "isolate::gtest::RunTests()") == 0) {
         return;
       }
@@ -235,6 +250,68 @@ void TellOtherThreads(Tell tell) {
     text.Append("\n  and more threads");
     tell(text.view());
   }
+}
+
+// Of the C or C++ library, whether that is linked dynamically or not.
+static bool IsOfALibrary(const char* place, absl::string_view symbol) {
+  Dl_info object;
+  if (dladdr(place, &object) != 0 && object.dli_fname != nullptr) {
+    const absl::string_view path = object.dli_fname;
+    const absl::string_view file = path.substr(path.rfind('/') + 1);
+    for (const absl::string_view library :
+         {"libc.", "libc-", "libstdc++", "libc++", "libpthread", "ld-linux", "libgcc"}) {
+      if (absl::StartsWith(file, library)) {
+        return true;
+      }
+    }
+  }
+  return absl::StartsWith(symbol, "std::") || absl::StartsWith(symbol, "__");
+}
+
+static bool Blocks(pid_t thread, int signal) {
+  char path[64];
+  snprintf(path, sizeof(path), "/proc/self/task/%d/status", thread);
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    if (absl::StartsWith(line, "SigBlk:")) {
+      return (strtoull(line.c_str() + strlen("SigBlk:"), nullptr, 16) >> (signal - 1) & 1) != 0;
+    }
+  }
+  return true;  // it is gone
+}
+
+ThreadStand StandOf(pid_t thread) {
+  ThreadStand stand;
+  if (Blocks(thread, SIGURG)) {
+    return stand;
+  }
+  Question& question = the_questions[0];
+  question.thread = thread;
+  question.answered = 0;
+  the_question_count = 1;
+  struct sigaction action = {};
+  struct sigaction before;
+  action.sa_sigaction = OnQuestion;
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
+  sigaction(SIGURG, &action, &before);
+  tgkill(getpid(), thread, SIGURG);
+  WaitForAnswer(question, NowMs() + kThreadHasMs);
+  the_question_count = 0;
+  sigaction(SIGURG, &before, nullptr);
+  if (question.answered == 0) {
+    return stand;
+  }
+  Stack& stack = question.stack;
+  for (void** frame = stack.begin(); frame != stack.end(); ++frame) {
+    char symbol[512] = "";
+    const char* const place = stack.PlaceOf(frame);
+    const bool known = absl::Symbolize(place, symbol, sizeof(symbol));
+    if (known && stand.function.empty() && !IsOfALibrary(place, symbol)) {
+      stand.function = symbol;
+    }
+    absl::StrAppend(&stand.stack, stand.stack.empty() ? "" : "\n", known ? symbol : "(unknown)");
+  }
+  return stand;
 }
 
 void AskOtherProcesses() {

@@ -6,6 +6,9 @@
 // the loader's lock, so the caller should have an alarm set.
 
 #include <signal.h>
+#include <sys/types.h>
+
+#include <string>
 
 #include "absl/strings/string_view.h"
 #include "gtest_plugin/signal_safe_text.h"
@@ -27,6 +30,14 @@ void AppendStack(const void* context, SignalSafeText& text);
 // asked by SIGURG, whose default is to be ignored, and have a second together; of one that does not
 // answer only the name is told, and what it waits for in the kernel.  They go on after that.
 void TellOtherThreads(Tell tell);
+
+// Where another thread of this process stands; not for a handler.  It is asked as above, has a
+// tenth of a second, and goes on after that; one that blocks the signal is not asked.
+struct ThreadStand {
+  std::string function;  // the innermost one that is not the C or C++ library's; or empty
+  std::string stack;     // a line for each frame; or empty
+};
+ThreadStand StandOf(pid_t thread);
 
 // Ends every other process of the test by a SIGTERM that IsAskedToTell knows, and
 // waits half a second for them to end.  Nothing where this is no sandbox with a pid namespace.

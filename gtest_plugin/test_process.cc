@@ -19,6 +19,7 @@
 #include "gtest_plugin/gtest_private.h"
 #include "gtest_plugin/interruption.h"
 #include "gtest_plugin/outputs_folder.h"
+#include "gtest_plugin/stacks.h"
 #include "gtest_plugin/test_report.h"
 #include "isolate/internal/audit_mark.h"
 #include "isolate/reporter.h"
@@ -304,6 +305,10 @@ int RunTests(const Assignment& assignment, Reporter& reporter,
   if (assignment.stretch > 0) {
     Reporter::BeginFootprint(assignment.stretch);
   }
+  reporter.SetStandOf([](pid_t thread) -> Reporter::Stand {
+    ThreadStand stand = StandOf(thread);
+    return {std::move(stand.function), std::move(stand.stack)};
+  });
   // What gtest, the runner and this function have opened so far is theirs.
   reporter.BeginLeakCheck();
   (suite.*MemberOf(internal::RunSuite{}))();

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -134,6 +135,14 @@ absl::Status Reporter::SetTimeLimit(absl::Duration limit) {
 void Reporter::BeginLeakCheck() {
   const internal::ScopedAside aside;
   leak_check_.Begin();
+}
+
+void Reporter::SetStandOf(std::function<Stand(pid_t thread)> stand_of) {
+  leak_check_.SetStandOf(
+      [stand_of = std::move(stand_of)](pid_t thread) -> std::pair<std::string, std::string> {
+        Stand stand = stand_of(thread);
+        return {std::move(stand.function), std::move(stand.stack)};
+      });
 }
 
 void Reporter::BeginFootprint(absl::optional<uint32_t> stretch) {

@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -64,6 +65,15 @@ class Reporter {
   // that are there now are leaks.  Nothing, where Options::leaks is empty.  Costs what
   // Options::leaks says.
   void BeginLeakCheck();
+
+  // Where a thread of this process stands; empty where that is not known.
+  struct Stand {
+    std::string function;  // the innermost one that is the program's own
+    std::string stack;     // a line for each frame
+  };
+  // Has leaks of threads say it: `stand_of` is asked, of each that still runs, when the function
+  // has returned.
+  void SetStandOf(std::function<Stand(pid_t thread)> stand_of);
 
   // Ends a stretch of the function, as one test of several, and begins the next; the first is 0.
   // Leak::stretch says in which one what the function left appeared.  Costs as much, and O(leaks).

@@ -25,7 +25,7 @@ enum class EvidenceType : uint32_t {
   kDescriptor = 2,
   // u32 pid | u32 parent, u32 state, u32 1: a child of the test process's, command
   kProcess = 3,
-  // u32 tid | name, what it waits in
+  // u32 tid | name, what it waits in, the program's function that it is in, its stack
   kThread = 4,
   // "shm", "sem" or "msg", u32 id | u32 key, u64 size or count, u32 mode, u64 attached, u32
   // creator's uid, u32 creator's pid or 0

@@ -246,11 +246,17 @@ void LeakCheck::LookAtThreads(EvidenceWriter& evidence) const {
     name[strcspn(name, "\n")] = '\0';
     snprintf(path, sizeof(path), "/proc/self/task/%d/wchan", thread);
     ReadFile(AT_FDCWD, path, waits_in, sizeof(waits_in));
+    std::pair<std::string, std::string> stand;
+    if (ending_ && stand_of_) {
+      stand = stand_of_(thread);
+    }
     evidence.Begin(EvidenceType::kThread)
         .U32(static_cast<uint32_t>(thread))
         .EndKey()
         .String(name)
         .String(waits_in)
+        .String(stand.first.c_str())
+        .String(stand.second.c_str())
         .End();
   }
 }
@@ -354,6 +360,7 @@ void LeakCheck::Tell(Send send) {
     send(seen != seen_.end() ? seen->second : stretch_, absl::string_view(record, size));
   };
   EvidenceWriter evidence(tell);
+  ending_ = true;
   GiveWay();
   Look(evidence);
   if (stretch_ > 0) {

@@ -7,8 +7,10 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
@@ -50,6 +52,10 @@ class LeakCheck {
 
   const LeakPlan& plan() const { return plan_; }
 
+  // Who knows where a thread stands: the program's own function, and the stack.
+  using StandOf = std::function<std::pair<std::string, std::string>(pid_t thread)>;
+  void SetStandOf(StandOf stand_of) { stand_of_ = std::move(stand_of); }
+
   // What is there now is no leak.  Costs about 60 us.
   void Begin();
 
@@ -88,6 +94,8 @@ class LeakCheck {
   Descriptors descriptors_;
   absl::flat_hash_set<ino_t> open_sockets_;  // of this process, since then
   std::vector<int> threads_;
+  StandOf stand_of_;
+  bool ending_ = false;  // threads may be asked where they stand, as none goes on
   ProcessState state_;
   std::vector<Mapping> mappings_;
   std::vector<PrivateFolder> folders_;

@@ -245,6 +245,8 @@ bool ReadThread(Decoder& decoder, Reading& reading) {
   const auto thread = decoder.U32();
   const auto name = decoder.String();
   const auto waits_in = decoder.String();
+  const auto function = decoder.String();
+  const auto stack = decoder.String();
   if (!decoder.complete()) {
     return false;
   }
@@ -253,11 +255,18 @@ bool ReadThread(Decoder& decoder, Reading& reading) {
   leak.kind = LeakKind::kThread;
   leak.name = std::string(*name);
   const bool waits = !waits_in->empty() && *waits_in != "0";
-  leak.detail = absl::StrCat("thread ", *thread,
-                             waits ? absl::StrCat(", waits in ", *waits_in) : ", still runs");
+  leak.detail = absl::StrCat(
+      "thread ", *thread, waits ? absl::StrCat(", waits in ", *waits_in) : ", still runs",
+      function->empty() ? "" : absl::StrCat("; it is in ", Shown(*function)));
   Note(leak, "tid", *thread);
   if (waits) {
     Note(leak, "waits_in", *waits_in);
+  }
+  if (!function->empty()) {
+    Note(leak, "function", *function);
+  }
+  if (!stack->empty()) {
+    Note(leak, "stack", *stack);
   }
   return true;
 }

@@ -167,7 +167,7 @@ TEST(LeaksOfAHostileTest, AreNothingThatIsCutOrTooLong) {
       Process(5, "command"),
       File("/tmp/a"),
       Record(EvidenceType::kDescriptor).U32(1).String("x").U32(0).U64(0).U32(0).bytes(),
-      Record(EvidenceType::kThread).U32(1).String("x").String("y").bytes(),
+      Record(EvidenceType::kThread).U32(1).String("x").String("y").String("f").String("s").bytes(),
       Record(EvidenceType::kState).String("x").String("y").String("z").bytes(),
       Record(EvidenceType::kQueue).String("x").U64(0).U32(0).bytes(),
       Record(EvidenceType::kMapping).String("x").String("y").U64(0).bytes(),

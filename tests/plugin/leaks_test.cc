@@ -58,6 +58,15 @@ TEST(Leaks, OfAFixturesDestructorAreIts) {
               HasSubstr("[  LEAKED  ] fds: /etc/passwd (descriptor "));
 }
 
+TEST(Leaks, OfThreadsSayWhereTheyStand) {
+  if (kHasThreadOfASanitizer) {
+    GTEST_SKIP() << "threads are not told";
+  }
+  EXPECT_THAT(TextOf(RunRemains("Leaky.Thread"), "Leaky.Thread"),
+              MatchesRegex("(.|\n)*threads: remains \\(thread [0-9]+, [^;]*; it is in \\(anonymous "
+                           "namespace\\)::StandStill\\(\\)\\)(.|\n)*"));
+}
+
 TEST(Leaks, OfStateHaveBothValues) {
   EXPECT_EQ(TextOf(RunRemains("Leaky.State"), "Leaky.State"),
             "[  LEAKED  ] state: variable LEFT (was not set, is \"behind\")\n");

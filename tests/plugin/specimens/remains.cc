@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <string>
+#include <thread>
 
 #include "gtest/gtest.h"
 #include "gtest_plugin/traits.h"
@@ -47,6 +48,14 @@ void LeaveDaemon() {
   waitpid(child, nullptr, 0);
 }
 
+// Tells that it is here, and stays.
+__attribute__((noinline)) void StandStill(int here) {
+  (void)!write(here, "x", 1);
+  for (;;) {
+    pause();
+  }
+}
+
 class Clean : public ::testing::Test {
  protected:
   ~Clean() override { close(until_destruction_); }
@@ -79,6 +88,13 @@ class Leaky : public ::testing::Test {
 
 TEST_F(Leaky, InItsBody) { Listen(8080); }
 TEST_F(Leaky, InItsDestructor) { at_destruction_ = true; }
+TEST_F(Leaky, Thread) {
+  int here[2];
+  ASSERT_EQ(pipe2(here, O_CLOEXEC), 0);
+  std::thread(StandStill, here[1]).detach();
+  char byte;
+  ASSERT_EQ(read(here[0], &byte, 1), 1);
+}
 TEST_F(Leaky, State) { setenv("LEFT", "behind", 1); }
 TEST_F(Leaky, AndFails) {
   Touch("/tmp/of_failed");
