@@ -30,6 +30,7 @@
 #include "isolate/internal/join.h"
 #include "isolate/internal/monotonic.h"
 #include "isolate/internal/raw.h"
+#include "isolate/internal/realtime.h"
 #include "isolate/internal/sandbox_supply.h"
 #include "isolate/internal/signals.h"
 #include "isolate/internal/streams.h"
@@ -162,10 +163,13 @@ absl::StatusOr<Executor::Id> Executor::Impl::Start(Function function, Kind numbe
     return absl::InvalidArgumentError(absl::StrCat("there is no kind ", number, " of sandboxes"));
   }
   const Sandboxes& kind = kinds_[number];
+  const absl::Time started = internal::RealtimeNow();
   absl::StatusOr<Sandbox> sandbox = kind.supply->Take();
   if (!sandbox.ok()) {
     return sandbox.status();
   }
+  sandbox->times().started = started;
+  sandbox->times().forked = internal::RealtimeNow();
   absl::StatusOr<TaskPipes> pipes = internal::MakeTaskPipes(kind.options.merge_stderr);
   if (!pipes.ok()) {
     return pipes.status();

@@ -28,6 +28,7 @@
 #include "isolate/internal/leak_check.h"
 #include "isolate/internal/own_descriptor.h"
 #include "isolate/internal/raw.h"
+#include "isolate/internal/realtime.h"
 #include "isolate/internal/streams.h"
 #include "isolate/internal/wire.h"
 #include "isolate/setup_failure.h"
@@ -71,7 +72,8 @@ Reporter::Reporter(int report, int mark, const internal::Nonce& nonce, internal:
       leak_check_(std::move(leaks)) {}
 
 absl::Status Reporter::Begin() {
-  return WriteFrame(report_.get(), Tag::kHello, Encoder().U32(internal::kWireVersion).bytes());
+  const auto hello = internal::HelloPayload(internal::RealtimeNanoseconds());
+  return WriteFrame(report_.get(), Tag::kHello, {hello.data(), hello.size()});
 }
 
 bool Reporter::IsOwnProcess() const {

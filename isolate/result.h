@@ -14,6 +14,7 @@
 #include "absl/time/time.h"
 #include "isolate/footprint.h"
 #include "isolate/leak.h"
+#include "isolate/setup_failure.h"
 
 namespace isolate {
 
@@ -38,6 +39,28 @@ struct Usage {
   absl::Duration user;
   absl::Duration system;
   int64_t peak_memory_bytes = 0;  // resident; begins with what the caller had resident
+};
+
+// One step of making a sandbox, or several of the same kind at once, as the mounts of all private
+// folders are.
+struct StepTime {
+  Step step;
+  absl::Time begun;
+  absl::Time ended;
+};
+
+// When what happened to a process did, by CLOCK_REALTIME, which is the same in every time
+// namespace.  Each of those that are known is not before those above it, whatever the process says
+// and however the clock is set meanwhile; InfinitePast: it is not known, or did not happen.
+struct Times {
+  // Of its sandbox, which was made before; each begins when the one before it is over.
+  std::vector<StepTime> set_up;
+  absl::Time started = absl::InfinitePast();  // it was asked for
+  absl::Time forked = absl::InfinitePast();   // there was a sandbox for it, and it was to be forked
+  absl::Time entered = absl::InfinitePast();  // its function was about to be called
+  absl::Time ended = absl::InfinitePast();    // it was found to have ended
+  absl::Time looked = absl::InfinitePast();   // what it had left was known (Options::leaks)
+  absl::Time over = absl::InfinitePast();     // nobody was left who could write to its output
 };
 
 // Inode numbers of the namespaces, as `lsns` and /proc/PID/ns show them.  A
@@ -112,6 +135,7 @@ struct Result {
   Footprint footprint;
 
   Usage usage;
+  Times times;
   Namespaces namespaces;
 
   // The function returned 0, or the command exited with 0, with a whole report.

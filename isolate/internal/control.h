@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "isolate/internal/step_log.h"
 #include "isolate/result.h"
 #include "isolate/setup_failure.h"
 
@@ -23,6 +24,7 @@ struct ControlMessage {
   // If ready: the message carries Handles (SCM_RIGHTS).
   Namespaces namespaces;
   bool in_user_namespace = false;
+  StepLog steps;
   // If not ready: what failed, and on which mount operation (-1: none).
   Step step = Step::kForkHelper;
   int error = 0;

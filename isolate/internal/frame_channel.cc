@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "isolate/internal/raw.h"
+#include "isolate/internal/realtime.h"
 #include "isolate/internal/wire.h"
 
 namespace isolate::internal {
@@ -13,7 +14,8 @@ namespace isolate::internal {
 void FrameChannel::Begin() {
   if (!begun_) {
     begun_ = true;
-    Write(Tag::kHello, kWireVersion);
+    const auto hello = HelloPayload(RealtimeNanoseconds());
+    Write(Tag::kHello, hello.data(), hello.size());
   }
 }
 

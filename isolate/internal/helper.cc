@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
@@ -24,6 +25,7 @@
 #include "isolate/internal/fd.h"
 #include "isolate/internal/init.h"
 #include "isolate/internal/raw.h"
+#include "isolate/internal/realtime.h"
 #include "isolate/internal/sandbox_plan.h"
 #include "isolate/internal/signals.h"
 #include "isolate/internal/strays.h"
@@ -259,6 +261,7 @@ void HelperProcess::EnterTimeNamespace() {
 }
 
 void HelperProcess::MakeSandbox() {
+  const int64_t begun_ns = RealtimeNanoseconds();
   int answered[2];
   if (pipe2(answered, O_CLOEXEC) != 0) {
     Answer(Step::kCloneInit, errno);
@@ -276,7 +279,7 @@ void HelperProcess::MakeSandbox() {
   const pid_t init = raw::Clone(plan_.namespaces);
   if (init == 0) {
     RunInit(plan_, {control_, answered[1], self_, post_mortem[0], post_mortem[1], made_},
-            in_user_namespace_);
+            in_user_namespace_, begun_ns);
   }
   const int error = errno;
   close(answered[1]);

@@ -28,7 +28,9 @@
 #include "isolate/internal/pass_descriptor.h"
 #include "isolate/internal/post_mortem.h"
 #include "isolate/internal/raw.h"
+#include "isolate/internal/realtime.h"
 #include "isolate/internal/sandbox_plan.h"
+#include "isolate/internal/step_log.h"
 #include "isolate/setup_failure.h"
 
 namespace isolate::internal {
@@ -37,12 +39,14 @@ namespace {
 // An init that is being set up.
 class Init {
  public:
-  Init(const SandboxPlan& plan, const InitDescriptors& descriptors)
+  Init(const SandboxPlan& plan, const InitDescriptors& descriptors, int64_t begun_ns)
       : plan_(plan),
         descriptors_(descriptors),
         channel_(descriptors.post_mortem),
         auditor_(plan.audit_token, channel_),
-        post_mortem_(plan.leaks) {}
+        post_mortem_(plan.leaks) {
+    steps_.begun_ns = begun_ns;
+  }
 
   // Each step ends the process with a message to the runner where it fails.
   void DieWithHelper();
@@ -57,6 +61,7 @@ class Init {
  private:
   bool Obey();
   [[noreturn]] void Fail(Step step, int mount_op = -1);
+  void Did(Step step) { steps_.Add(step, RealtimeNanoseconds()); }
   int Perform(const MountOp& op);
   int PerformCopy(const MountOp& op);
   int Restore(const MountOp& op);
@@ -66,6 +71,7 @@ class Init {
   FrameChannel channel_;
   Auditor auditor_;
   PostMortem post_mortem_;
+  StepLog steps_;
   // What has been put into folders that are copies.
   int trees_[kMaxFolders];
   size_t tree_count_ = 0;
@@ -92,6 +98,7 @@ void Init::DieWithHelper() {
   if (poll(&ended, 1, 0) != 0) {
     raw::Exit(1);
   }
+  Did(Step::kCloneInit);
 }
 
 // The flags of the mount that `path` is on, which are locked in a user
@@ -182,11 +189,13 @@ void Init::MakeMounts() {
   if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
     Fail(Step::kPrivateMounts);
   }
+  Did(Step::kPrivateMounts);
   for (size_t i = 0; i < plan_.mount_op_count; ++i) {
     const MountOp& op = plan_.mount_ops[i];
     if (Perform(op) != 0 && !(op.optional && errno == ENOENT)) {
       Fail(op.step, static_cast<int>(i));
     }
+    Did(op.step);
   }
 }
 
@@ -281,12 +290,17 @@ void Init::BringLoopbackUp() {
     Fail(Step::kLoopback);
   }
   close(any_socket);
+  Did(Step::kLoopback);
 }
 
 void Init::SetHostname() {
-  if (plan_.hostname != nullptr && sethostname(plan_.hostname, strlen(plan_.hostname)) != 0) {
+  if (plan_.hostname == nullptr) {
+    return;
+  }
+  if (sethostname(plan_.hostname, strlen(plan_.hostname)) != 0) {
     Fail(Step::kHostname);
   }
+  Did(Step::kHostname);
 }
 
 // In every sandbox the first process would have the number 2, and files that tests name by it would
@@ -338,6 +352,8 @@ void Init::Announce(bool in_user_namespace) {
   if (handles.init < 0 || handles.root < 0) {
     Fail(Step::kAnnounce);
   }
+  Did(Step::kAnnounce);
+  message.steps = steps_;
   // Before the answer: the runner may use the sandbox and kill us right after it.
   raw::WriteAll(descriptors_.answered, "x", 1);
   if (SendControl(descriptors_.control, message, handles) != 0) {
@@ -408,9 +424,10 @@ bool Init::Obey() {
 
 }  // namespace
 
-void RunInit(const SandboxPlan& plan, const InitDescriptors& descriptors, bool in_user_namespace) {
+void RunInit(const SandboxPlan& plan, const InitDescriptors& descriptors, bool in_user_namespace,
+             int64_t begun_ns) {
   prctl(PR_SET_NAME, "isolate-init", 0, 0, 0);
-  Init init(plan, descriptors);
+  Init init(plan, descriptors, begun_ns);
   init.DieWithHelper();
   init.MakeMounts();
   init.BringLoopbackUp();

@@ -23,9 +23,10 @@ struct InitDescriptors {
   uint32_t number = 0;   // of the sandbox among its helper's, from 0 on
 };
 
-// The whole life of an init.  Only raw system calls (design, error zones).
+// The whole life of an init.  `begun_ns`: when its parent began to make it (realtime.h).  Only raw
+// system calls (design, error zones).
 [[noreturn]] void RunInit(const SandboxPlan& plan, const InitDescriptors& descriptors,
-                          bool in_user_namespace);
+                          bool in_user_namespace, int64_t begun_ns);
 
 }  // namespace isolate::internal
 

@@ -32,7 +32,9 @@
 #include "isolate/internal/mount_info.h"
 #include "isolate/internal/mount_plan.h"
 #include "isolate/internal/raw.h"
+#include "isolate/internal/step_log.h"
 #include "isolate/options.h"
+#include "isolate/result.h"
 #include "isolate/setup_failure.h"
 
 namespace isolate::internal {
@@ -83,6 +85,18 @@ std::vector<std::string> FoldersOfTheHarness() {
   std::error_code error;
   const std::filesystem::path path = std::filesystem::canonical(folder, error);
   return error ? std::vector<std::string>() : std::vector<std::string>{path.string()};
+}
+
+std::vector<StepTime> StepTimes(const StepLog& log) {
+  std::vector<StepTime> times;
+  times.reserve(log.count);
+  absl::Time begun = absl::FromUnixNanos(log.begun_ns);
+  for (size_t i = 0; i < log.count; ++i) {
+    const absl::Time ended = absl::FromUnixNanos(log.entries[i].ended_ns);
+    times.push_back({log.entries[i].step, begun, ended});
+    begun = ended;
+  }
+  return times;
 }
 
 // Whether one of the ranges, "first first count" each, holds the id.
@@ -306,7 +320,7 @@ absl::Status SandboxSupply::Receive() {
     pid_namespaces_.insert(message.namespaces.pid);
   }
   ready_.emplace_back(std::move(init), std::move(root), std::move(post_mortem), message.namespaces,
-                      message.in_user_namespace, tmpfs_folders_);
+                      message.in_user_namespace, tmpfs_folders_, StepTimes(message.steps));
   return absl::OkStatus();
 }
 

@@ -29,13 +29,15 @@ class Sandbox {
  public:
   // `tmpfs_folders` must outlive it.
   Sandbox(Fd init, Fd root, Fd post_mortem, const Namespaces& namespaces, bool in_user_namespace,
-          const std::vector<std::string>& tmpfs_folders)
+          const std::vector<std::string>& tmpfs_folders, std::vector<StepTime> set_up)
       : init_(std::move(init)),
         root_(std::move(root)),
         post_mortem_(std::move(post_mortem)),
         namespaces_(namespaces),
         in_user_namespace_(in_user_namespace),
-        tmpfs_folders_(tmpfs_folders) {}
+        tmpfs_folders_(tmpfs_folders) {
+    times_.set_up = std::move(set_up);
+  }
   Sandbox(Sandbox&&) = default;
   Sandbox& operator=(Sandbox&&) = delete;
   ~Sandbox() { Kill(); }
@@ -53,6 +55,9 @@ class Sandbox {
   // The folders in it with a tmpfs of its own.
   const std::vector<std::string>& tmpfs_folders() const { return tmpfs_folders_; }
 
+  // For whoever uses it to note what happens.
+  Times& times() { return times_; }
+
   // Kills the init, and with it the rest; does not wait.
   void Kill();
 
@@ -63,6 +68,7 @@ class Sandbox {
   Namespaces namespaces_;
   bool in_user_namespace_;
   const std::vector<std::string>& tmpfs_folders_;
+  Times times_;
 };
 
 class SandboxSupply {

@@ -40,6 +40,7 @@
 #include "isolate/internal/overflow_file.h"
 #include "isolate/internal/post_mortem.h"
 #include "isolate/internal/raw.h"
+#include "isolate/internal/realtime.h"
 #include "isolate/internal/sandbox_supply.h"
 #include "isolate/internal/wire.h"
 #include "isolate/kept_sandbox.h"
@@ -154,13 +155,18 @@ void Task::OnReady(Source source) {
       // there will ever be, even if a descriptor was handed out of the sandbox.
       ReadWhatIsThere();
       ClosePipes();
-      finished_ = true;
+      Finish();
       break;
   }
   if (reaped_ && !waits_for_post_mortem_ && !pipes_.report.valid() && !pipes_.out.valid() &&
       !pipes_.err.valid()) {
-    finished_ = true;
+    Finish();
   }
+}
+
+void Task::Finish() {
+  finished_ = true;
+  sandbox_.times().over = RealtimeNow();
 }
 
 // How many bytes that were.
@@ -252,6 +258,7 @@ bool Task::TryReap(int flags) {
     return false;
   }
   ended_ = MonotonicNow();
+  sandbox_.times().ended = RealtimeNow();
   reaped_ = true;
   process_.Reset();
   deadline_ = absl::InfiniteFuture();
@@ -298,13 +305,16 @@ void Task::ReadPostMortem() {
 
 // Ends what it left, and sees that nothing of its output is missed, whoever still holds the pipes.
 void Task::EndSandbox() {
+  if (waits_for_post_mortem_) {
+    sandbox_.times().looked = RealtimeNow();
+  }
   waits_for_post_mortem_ = false;
   deadline_ = absl::InfiniteFuture();
   if (keep_failed_) {
     ReadWhatIsThere();
     if (!Succeeded()) {
       kept_ = true;
-      finished_ = true;
+      Finish();
       return;
     }
   }
@@ -315,7 +325,7 @@ void Task::EndSandbox() {
     // Nobody knows who was left; what they write from now on is lost.
     ReadWhatIsThere();
     ClosePipes();
-    finished_ = true;
+    Finish();
   }
 }
 
@@ -417,6 +427,26 @@ Footprint Task::TakeFootprint() {
   return builder.Take();
 }
 
+// In order: the clock may have been set back, and the process has told one of them.
+Times Task::TakeTimes() {
+  Times times = std::move(sandbox_.times());
+  absl::Time last = times.started;
+  for (absl::Time* time : {&times.forked, &times.ended, &times.looked, &times.over}) {
+    if (*time != absl::InfinitePast()) {
+      last = *time = std::max(*time, last);
+    }
+  }
+  if (times.entered != absl::InfinitePast()) {
+    times.entered = std::min(std::max(times.entered, times.forked), times.ended);
+  }
+  last = absl::InfinitePast();
+  for (StepTime& step : times.set_up) {
+    step.begun = std::max(step.begun, last);
+    last = step.ended = std::max(step.ended, step.begun);
+  }
+  return times;
+}
+
 absl::StatusOr<Result> Task::Take() {
   Result result;
   if (const absl::Status status = reader_.Finish(); !status.ok()) {
@@ -446,7 +476,12 @@ absl::StatusOr<Result> Task::Take() {
   absl::optional<int> returned;
   for (Frame& frame : frames_) {
     switch (frame.tag) {
-      case Tag::kHello:
+      case Tag::kHello: {
+        Decoder hello(frame.payload);
+        hello.U32();
+        sandbox_.times().entered = absl::FromUnixNanos(static_cast<int64_t>(*hello.U64()));
+        break;
+      }
       case Tag::kTimeLimit:
       case Tag::kEvidence:
       case Tag::kStretch:
@@ -501,6 +536,7 @@ absl::StatusOr<Result> Task::Take() {
   result.processes = std::move(processes_);
   result.usage = usage_;
   result.usage.wall = ended_ - started_;
+  result.times = TakeTimes();
   result.namespaces = sandbox_.namespaces();
   return result;
 }

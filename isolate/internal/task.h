@@ -81,6 +81,7 @@ class Task {
   void Reap();
 
  private:
+  void Finish();
   size_t ReadOnce(Source source);
   void ReadWhatIsThere();
   void ClosePipes();
@@ -93,6 +94,7 @@ class Task {
   void AddLeaks(const std::vector<Frame>& frames, Leaks& leaks);
   Footprint TakeFootprint();
   void EndSandbox();
+  Times TakeTimes();
   Fd& Pipe(Source source);
 
   const pid_t pid_;

@@ -37,6 +37,17 @@ std::array<char, kFrameHeaderSize> FrameHeader(Tag tag, size_t size) {
           static_cast<char>(size >> 16), static_cast<char>(size >> 24)};
 }
 
+std::array<char, kHelloSize> HelloPayload(int64_t now_ns) {
+  std::array<char, kHelloSize> payload;
+  for (size_t i = 0; i < sizeof(uint32_t); ++i) {
+    payload[i] = static_cast<char>(kWireVersion >> (8 * i));
+  }
+  for (size_t i = 0; i < sizeof(now_ns); ++i) {
+    payload[sizeof(uint32_t) + i] = static_cast<char>(static_cast<uint64_t>(now_ns) >> (8 * i));
+  }
+  return payload;
+}
+
 absl::Status FrameReader::Feed(absl::string_view bytes, std::vector<Frame>& frames) {
   if (state_ == State::kDamaged) {
     return damage_;
@@ -122,6 +133,7 @@ absl::Status FrameReader::CheckPayload(const Frame& frame) {
   switch (frame.tag) {
     case Tag::kHello: {
       const absl::optional<uint32_t> version = decoder.U32();
+      decoder.U64();
       if (!decoder.complete() || *version != kWireVersion) {
         return Damage("its version is not ours");
       }

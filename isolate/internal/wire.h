@@ -7,8 +7,8 @@
 //   bytes 1-4   length of the payload, little-endian, at most kMaxPayload
 //   then        the payload
 //
-// A report is: one hello with the version, any number of messages, time limits, evidence,
-// stretches and names, one end.
+// A report is: one hello with the version and the time, any number of messages, time limits,
+// evidence, stretches and names, one end.
 // Instead of what follows the hello, or of the hello, a set-up failure may
 // come, and is the last frame then.  A report without an end is that of a
 // process that died.
@@ -30,15 +30,16 @@
 
 namespace isolate::internal {
 
-inline constexpr uint32_t kWireVersion = 1;
+inline constexpr uint32_t kWireVersion = 2;
 inline constexpr size_t kFrameHeaderSize = 5;
+inline constexpr size_t kHelloSize = 12;
 inline constexpr size_t kMaxPayload = size_t{16} << 20;
 inline constexpr size_t kMaxReport = size_t{256} << 20;
 inline constexpr uint64_t kNoLimit = ~uint64_t{0};
 inline constexpr size_t kMaxFrames = size_t{1} << 19;
 
 enum class Tag : uint8_t {
-  kHello = 1,         // u32 version
+  kHello = 1,         // u32 version, u64 when it was written (realtime.h)
   kSetupFailure = 2,  // u32 step, u32 errno, detail; after a hello only of kExec
   kMessage = 3,       // the caller's own bytes
   kEnd = 4,           // u32 the function's value, as two's complement
@@ -57,6 +58,9 @@ struct Frame {
 // kMaxPayload.  Allocates nothing: fit for a process between fork and the
 // test's first line.
 std::array<char, kFrameHeaderSize> FrameHeader(Tag tag, size_t size);
+
+// The payload of a hello, likewise.
+std::array<char, kHelloSize> HelloPayload(int64_t now_ns);
 
 // Takes a report apart as it comes.
 class FrameReader {

@@ -45,7 +45,8 @@ std::string Bytes(const Frame& frame) { return Bytes(frame.tag, frame.payload); 
 
 std::string U32(uint32_t value) { return Encoder().U32(value).bytes(); }
 
-std::string Hello() { return Bytes(Tag::kHello, U32(kWireVersion)); }
+std::string HelloOf(uint32_t version) { return Encoder().U32(version).U64(7).bytes(); }
+std::string Hello() { return Bytes(Tag::kHello, HelloOf(kWireVersion)); }
 std::string Message(absl::string_view text) { return Bytes(Tag::kMessage, text); }
 std::string End() { return Bytes(Tag::kEnd, U32(0)); }
 std::string Failure(Step step = Step::kExec) {
@@ -56,7 +57,7 @@ std::string Failure(Step step = Step::kExec) {
 // A report with everything that a report of a function may have.
 std::vector<Frame> ReportFrames() {
   return {
-      {Tag::kHello, U32(kWireVersion)},
+      {Tag::kHello, HelloOf(kWireVersion)},
       {Tag::kMessage, "one"},
       {Tag::kMessage, ""},
       {Tag::kMessage, std::string("\0\x03\xff\n", 4)},
@@ -142,6 +143,14 @@ TEST(FrameReader, TakesAWholeReport) {
   EXPECT_EQ(reading.status, absl::OkStatus());
   EXPECT_THAT(reading.frames, ElementsAreArray(ReportFrames()));
   EXPECT_TRUE(reading.finished);
+}
+
+TEST(HelloPayload, IsTheVersionAndTheTime) {
+  for (const int64_t now : {int64_t{0}, int64_t{1} << 60 | 0x0102030405, int64_t{-1}}) {
+    const auto payload = HelloPayload(now);
+    EXPECT_EQ(std::string(payload.data(), payload.size()),
+              Encoder().U32(kWireVersion).U64(static_cast<uint64_t>(now)).bytes());
+  }
 }
 
 TEST(FrameReader, TakesASetUpFailureInPlaceOfAHello) {
@@ -266,9 +275,11 @@ INSTANTIATE_TEST_SUITE_P(
         DamageCase{"SecondHelloAfterAMessage", Hello() + Message("one"), Hello(), "second hello"},
         DamageCase{"EmptyHello", "", Bytes(Tag::kHello, ""), "version is not ours"},
         DamageCase{"ShortHello", "", Bytes(Tag::kHello, "\1\0"), "version is not ours"},
-        DamageCase{"OtherVersion", "", Bytes(Tag::kHello, U32(kWireVersion + 1)),
+        DamageCase{"HelloWithoutATime", "", Bytes(Tag::kHello, U32(kWireVersion)),
                    "version is not ours"},
-        DamageCase{"VersionWithMore", "", Bytes(Tag::kHello, U32(kWireVersion) + "x"),
+        DamageCase{"OtherVersion", "", Bytes(Tag::kHello, HelloOf(kWireVersion + 1)),
+                   "version is not ours"},
+        DamageCase{"HelloWithMore", "", Bytes(Tag::kHello, HelloOf(kWireVersion) + "x"),
                    "version is not ours"},
         DamageCase{"ShortStretch", Hello(), Bytes(Tag::kStretch, "1"), "a stretch cannot be read"},
         DamageCase{"ShortTimeLimit", Hello(), Bytes(Tag::kTimeLimit, U32(0)),
