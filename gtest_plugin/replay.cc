@@ -105,27 +105,6 @@ std::string WhatEnded(const TestReport& report, absl::Duration limit) {
   return "";
 }
 
-const char* OutcomeName(const TestReport& report, bool run_ended) {
-  if (run_ended) {
-    return "interrupted";
-  }
-  if (report.sanitizer) {
-    return "sanitizer error";
-  }
-  switch (report.outcome) {
-    case Outcome::kSignaled:
-      return "crashed";
-    case Outcome::kExited:
-      return "exited";
-    case Outcome::kTimedOut:
-      return "timed out";
-    case Outcome::kReturned:
-    case Outcome::kLost:
-      return "lost";
-  }
-  return "";
-}
-
 // "SIGSEGV"
 std::string SignalName(int signal) {
   const char* name = sigabbrev_np(signal);
@@ -213,7 +192,7 @@ void ReplayEnd(const ::testing::TestInfo& test, const TestReport& report, absl::
                                          WhereItStood(report))
                           : ExplainEnd(report, limit);
   // First: the failure may throw.
-  ::testing::Test::RecordProperty("isolate_outcome", OutcomeName(report, run_ended));
+  ::testing::Test::RecordProperty("isolate_outcome", OutcomeOf(report, run_ended));
   if (report.outcome == Outcome::kSignaled) {
     ::testing::Test::RecordProperty("isolate_signal", SignalName(report.code));
   } else if (report.outcome == Outcome::kExited) {

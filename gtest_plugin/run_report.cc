@@ -225,6 +225,10 @@ void RunReport::AddTest(const TestInfo& test, const TestReport& report, int iter
                {"line", test.line()},
                {"iteration", iteration}};
   AddOutcome(result, json);
+  if (report.worker >= 0) {
+    json["start_ms"] = Milliseconds(report.running_since - started_);
+    json["worker"] = report.worker;
+  }
   json["elapsed_ms"] = result.elapsed_time();
   // Only the last one's in a process that ran several.
   if (report.namespaces.mnt != 0) {

@@ -23,6 +23,7 @@
 #include "gtest_plugin/traits.h"
 #include "isolate/executor.h"
 #include "isolate/internal/monotonic.h"
+#include "isolate/internal/realtime.h"
 #include "isolate/kept_sandbox.h"
 #include "isolate/reporter.h"
 #include "isolate/setup_failure.h"
@@ -30,6 +31,7 @@
 namespace isolate::gtest {
 
 using ::isolate::internal::MonotonicNow;
+using ::isolate::internal::RealtimeNow;
 using ::testing::TestInfo;
 using ::testing::TestSuite;
 
@@ -229,7 +231,7 @@ void Scheduler::Drop(const TestInfo& test) {
   }
   if (by_id_.erase(job.id) > 0) {
     executor_->Cancel(job.id);
-    busy_ -= job.slots;
+    GiveUp(job);
   }
   job.started = true;  // so that nothing starts it
   if (job.sandbox != nullptr) {
@@ -241,9 +243,9 @@ void Scheduler::Drop(const TestInfo& test) {
 void Scheduler::End() {
   for (const auto& [id, job] : by_id_) {
     executor_->Cancel(id);
+    GiveUp(*job);
   }
   by_id_.clear();
-  busy_ = 0;
   kept_ = 0;
   by_test_.clear();
   first_tests_.clear();
@@ -261,17 +263,46 @@ absl::Status Scheduler::Start(Job& job) {
     settings.options = planner_.OptionsOf(assignment.sandbox);
     return run_(assignment, settings, reporter);
   };
+  const absl::Time now = RealtimeNow();
   const absl::StatusOr<Executor::Id> id = executor_->Start(run, assignment.sandbox);
   if (!id.ok()) {
     return id.status();
   }
+  TakeWorkers(job);
+  job.started_at = now;
   job.started = true;
   job.id = *id;
   job.since = MonotonicNow();
   job.patience = settings_.slow;
   by_id_.emplace(*id, &job);
-  busy_ += job.slots;
   return absl::OkStatus();
+}
+
+// The lowest that are free: there are as many.
+void Scheduler::TakeWorkers(Job& job) {
+  busy_ += job.slots;
+  for (size_t worker = 0; job.workers.size() < job.slots; ++worker) {
+    if (is_free_[worker]) {
+      is_free_[worker] = false;
+      job.workers.push_back(static_cast<int>(worker));
+    }
+  }
+}
+
+void Scheduler::FreeWorkers(Job& job) {
+  busy_ -= job.slots;
+  for (const int worker : job.workers) {
+    is_free_[static_cast<size_t>(worker)] = true;
+  }
+  job.workers = {};
+}
+
+// Its process is gone, and nothing of it is known.
+void Scheduler::GiveUp(Job& job) {
+  if (observer_ != nullptr) {
+    observer_->OnProcessLost(job.assignment, job.workers, job.started_at);
+  }
+  FreeWorkers(job);
 }
 
 // Where the host has no room for one more while others run, those will do: then
@@ -382,14 +413,21 @@ absl::Status Scheduler::Collect() {
   }
   Job& job = *found->second;
   by_id_.erase(found);
-  busy_ -= job.slots;
   if (!finished.result.ok()) {
+    GiveUp(job);
     return finished.result.status();
   }
   job.sandbox = std::move(finished.sandbox);
   kept_ += job.sandbox != nullptr ? 1 : 0;
   std::vector<TestReport> reports =
       MakeTestReports(*std::move(finished.result), job.reports.size());
+  SayWhere(job, reports);
+  if (observer_ != nullptr) {
+    const bool interrupted =
+        std::find(interrupted_.begin(), interrupted_.end(), &job) != interrupted_.end();
+    observer_->OnProcessEnd(job.assignment, job.workers, reports, interrupted);
+  }
+  FreeWorkers(job);
   for (const TestReport& report : reports) {
     if (!report.not_isolated.empty()) {
       return absl::UnavailableError(report.not_isolated);
@@ -397,6 +435,21 @@ absl::Status Scheduler::Collect() {
   }
   Distribute(job, std::move(reports));
   return absl::OkStatus();
+}
+
+void Scheduler::SayWhere(const Job& job, std::vector<TestReport>& reports) const {
+  const absl::Time started = reports.back().times.started;
+  const bool is_shared = job.reports.size() > 1;
+  for (TestReport& report : reports) {
+    if (report.own_process.has_value()) {
+      const size_t worker = std::min<size_t>(report.own_process->worker, job.workers.size() - 1);
+      report.worker = job.workers[worker];
+      report.running_since = report.own_process->started;
+    } else {
+      report.worker = job.workers.front();
+      report.running_since = is_shared ? std::max(started, report.started_at) : started;
+    }
+  }
 }
 
 // What the process did not come to, another one has to run.

@@ -27,6 +27,21 @@ namespace isolate::gtest {
 
 using SuiteFunctionsMap = absl::flat_hash_map<const ::testing::TestSuite*, SuiteFunctions>;
 
+// Hears of each process when it has ended.
+class ProcessObserver {
+ public:
+  virtual ~ProcessObserver() = default;
+
+  // `workers`: which of the scheduler's slots it had, one for each of its tests that could run at
+  // once; it ran in the first.  `reports`: MakeTestReports'.  `interrupted`: with the run.
+  virtual void OnProcessEnd(const Assignment& assignment, const std::vector<int>& workers,
+                            const std::vector<TestReport>& reports, bool interrupted) = 0;
+
+  // It was started then, by CLOCK_REALTIME, and nothing of what it told is known.
+  virtual void OnProcessLost(const Assignment& assignment, const std::vector<int>& workers,
+                             absl::Time started) = 0;
+};
+
 class Scheduler {
  public:
   // What a test process does; its value is the exit code.  The settings are those that hold for the
@@ -44,7 +59,11 @@ class Scheduler {
         executor_(std::move(executor)),
         planner_(*executor_, settings_),
         jobs_(static_cast<size_t>(settings.jobs)),
+        is_free_(jobs_, true),
         deadline_(deadline) {}
+
+  // `observer` must outlive it, or End; null: nobody.
+  void set_observer(ProcessObserver* observer) { observer_ = observer; }
 
   // Takes over the tests that may run in this iteration, in gtest's order.
   // Starts none: gtest may yet skip them all.  `functions` holds the suites' own
@@ -115,6 +134,8 @@ class Scheduler {
     size_t dropped = 0;
     bool started = false;
     Executor::Id id = 0;
+    std::vector<int> workers;
+    absl::Time started_at;    // by CLOCK_REALTIME
     absl::Time since;         // it was started
     absl::Duration patience;  // how long it may run before it is named
   };
@@ -130,6 +151,10 @@ class Scheduler {
   bool HasRoomFor(const Job& job) const { return busy_ == 0 || busy_ + job.slots <= jobs_; }
   bool HasRoomAhead(const Job& job) const;
   absl::Status Start(Job& job);
+  void TakeWorkers(Job& job);
+  void FreeWorkers(Job& job);
+  void GiveUp(Job& job);
+  void SayWhere(const Job& job, std::vector<TestReport>& reports) const;
   absl::Status StartOrMakeDo(Job& job);
   void Enqueue(Assignment assignment);
   void Distribute(Job& job, std::vector<TestReport> reports);
@@ -145,7 +170,9 @@ class Scheduler {
   const std::unique_ptr<Executor> executor_;
   Planner planner_;
   size_t jobs_;
-  size_t busy_ = 0;  // tests that run, or may run
+  size_t busy_ = 0;            // tests that run, or may run
+  std::vector<bool> is_free_;  // the workers
+  ProcessObserver* observer_ = nullptr;
   size_t kept_ = 0;  // sandboxes
   const absl::Time deadline_;
   std::deque<Job> queue_;

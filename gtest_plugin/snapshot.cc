@@ -96,6 +96,7 @@ class Snapshot : public ::testing::EmptyTestEventListener {
   void TearDown();
   bool MayBeForked(const std::vector<std::string>& sockets_before) const;
   void RunElsewhere(const TestInfo& test);
+  void TellWhere(const TestReport& report);
   [[noreturn]] void TellNotIsolated(const absl::Status& status);
 
   static Snapshot* instance_;
@@ -195,6 +196,7 @@ void Snapshot::RunElsewhere(const TestInfo& test) {
     TellNotIsolated(report.status());
   }
   report_ = *report;
+  TellWhere(*report_);
   ReplayErr(report_->err);
   Replay(report_->suite_set_up);
   Replay(report_->test);
@@ -208,6 +210,18 @@ void Snapshot::RunElsewhere(const TestInfo& test) {
   if (!report_->whole()) {
     ReplayEnd(test, *report_, settings_.options.timeout, scheduler_->ending());
   }
+}
+
+// Nothing of one that was not started any more.
+void Snapshot::TellWhere(const TestReport& report) {
+  if (report.worker < 0) {
+    return;
+  }
+  Event event;
+  event.kind = Event::Kind::kOwnProcess;
+  event.own_process = {static_cast<uint32_t>(report.worker), report.times.started,
+                       report.times.over};
+  (void)reporter_.Send(Encode(event));
 }
 
 void Snapshot::OnTestEnd(const TestInfo& test) {

@@ -14,6 +14,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "gtest_plugin/crash.h"
 #include "gtest_plugin/gtest_private.h"
@@ -22,6 +23,7 @@
 #include "gtest_plugin/stacks.h"
 #include "gtest_plugin/test_report.h"
 #include "isolate/internal/audit_mark.h"
+#include "isolate/internal/realtime.h"
 #include "isolate/reporter.h"
 
 // LeakSanitizer, where it is linked in: it would look only at a process that ends by
@@ -31,6 +33,7 @@ extern "C" __attribute__((weak)) int __lsan_do_recoverable_leak_check();
 namespace isolate::gtest {
 namespace {
 
+using ::isolate::internal::RealtimeNow;
 using ::testing::TestInfo;
 using ::testing::TestPartResult;
 using ::testing::TestResult;
@@ -118,6 +121,7 @@ class ReportingListener : public ::testing::EmptyTestEventListener {
     Event event;
     event.kind = Event::Kind::kTestStart;
     event.test = begun_++;
+    event.time = RealtimeNow();
     Send(event);
   }
 
@@ -128,12 +132,14 @@ class ReportingListener : public ::testing::EmptyTestEventListener {
   }
 
   void OnTestEnd(const TestInfo& test) override {
+    const absl::Time now = RealtimeNow();
     SendNewProperties(Look::kForChanged);
     SendLeak(test);
     test_ = nullptr;
     Event event;
     event.kind = Event::Kind::kTestEnd;
     event.elapsed_ms = test.result()->elapsed_time();
+    event.time = now;
     Send(event);
     NextStretch();
     tests_.Exchange();

@@ -123,10 +123,25 @@ size_t SizeOf(const Step& step) {
   return size;
 }
 
+void EncodeTime(absl::Time time, Encoder& encoder) {
+  encoder.U64(static_cast<uint64_t>(absl::ToUnixNanos(time)));
+}
+
+// False for one that is not there, or from before 1970.
+bool DecodeTime(Decoder& decoder, absl::Time& time) {
+  const auto nanoseconds = decoder.U64();
+  if (!nanoseconds.has_value() || *nanoseconds > std::numeric_limits<int64_t>::max()) {
+    return false;
+  }
+  time = absl::FromUnixNanos(static_cast<int64_t>(*nanoseconds));
+  return true;
+}
+
 // Sorts events by test and by phase.
 class ReportBuilder {
  public:
-  explicit ReportBuilder(size_t tests) : tests_(tests), reports_(1) {}
+  ReportBuilder(size_t tests, const Times& times)
+      : tests_(tests), begun_(times.entered), ended_(times.ended), last_(begun_), reports_(1) {}
 
   // Whether the event may come now: tests are run in their order, each once.
   bool IsNext(const Event& event) const {
@@ -135,6 +150,7 @@ class ReportBuilder {
       case Event::Kind::kTestStart:
         return event.test == Begun() && event.test < tests_ && now.started == now.ended;
       case Event::Kind::kTestEnd:
+      case Event::Kind::kOwnProcess:
         return now.started && !now.ended;
       default:
         return true;
@@ -174,6 +190,11 @@ class ReportBuilder {
       case Event::Kind::kLeak:
         report.leaks.push_back(std::move(event.leak));
         break;
+      case Event::Kind::kOwnProcess:
+        report.own_process = event.own_process;
+        report.own_process->started = Within(event.own_process.started, begun_);
+        report.own_process->over = Within(event.own_process.over, report.own_process->started);
+        break;
       case Event::Kind::kTestStart:
       case Event::Kind::kTestEnd:
         break;
@@ -181,8 +202,10 @@ class ReportBuilder {
     Append(std::move(step));
     if (event.kind == Event::Kind::kTestStart) {
       report.started = true;
+      report.started_at = last_ = Within(event.time, last_);
     } else if (event.kind == Event::Kind::kTestEnd) {
       report.ended = true;
+      report.ended_at = last_ = Within(event.time, last_);
       report.elapsed_ms = event.elapsed_ms;
     }
   }
@@ -190,6 +213,11 @@ class ReportBuilder {
   std::vector<TestReport> Take() { return std::move(reports_); }
 
  private:
+  // A time that the process told, or the nearest from `first` on that it can have been.
+  absl::Time Within(absl::Time told, absl::Time first) const {
+    return std::min(std::max(told, first), ended_);
+  }
+
   // How many tests have begun.
   size_t Begun() const { return reports_.back().started ? reports_.size() : 0; }
 
@@ -214,6 +242,9 @@ class ReportBuilder {
   }
 
   const size_t tests_;
+  const absl::Time begun_;  // the process's own code
+  const absl::Time ended_;  // the process
+  absl::Time last_;         // of the tests' starts and ends
   std::vector<TestReport> reports_;
 };
 
@@ -250,9 +281,16 @@ std::string Encode(const Event& event) {
       break;
     case Event::Kind::kTestStart:
       encoder.U32(event.test);
+      EncodeTime(event.time, encoder);
       break;
     case Event::Kind::kTestEnd:
       encoder.U64(static_cast<uint64_t>(event.elapsed_ms));
+      EncodeTime(event.time, encoder);
+      break;
+    case Event::Kind::kOwnProcess:
+      encoder.U32(event.own_process.worker);
+      EncodeTime(event.own_process.started, encoder);
+      EncodeTime(event.own_process.over, encoder);
       break;
     case Event::Kind::kCrash:
       return encoder.bytes() + event.crash;
@@ -294,7 +332,7 @@ absl::StatusOr<Event> Decode(absl::string_view message) {
     }
     case Event::Kind::kTestStart: {
       const auto test = decoder.U32();
-      if (!decoder.complete()) {
+      if (!DecodeTime(decoder, event.time) || !decoder.complete()) {
         return Unreadable();
       }
       event.test = *test;
@@ -302,10 +340,19 @@ absl::StatusOr<Event> Decode(absl::string_view message) {
     }
     case Event::Kind::kTestEnd: {
       const auto elapsed_ms = decoder.U64();
-      if (!decoder.complete()) {
+      if (!DecodeTime(decoder, event.time) || !decoder.complete()) {
         return Unreadable();
       }
       event.elapsed_ms = static_cast<int64_t>(*elapsed_ms);
+      return event;
+    }
+    case Event::Kind::kOwnProcess: {
+      const auto worker = decoder.U32();
+      if (!DecodeTime(decoder, event.own_process.started) ||
+          !DecodeTime(decoder, event.own_process.over) || !decoder.complete()) {
+        return Unreadable();
+      }
+      event.own_process.worker = *worker;
       return event;
     }
     case Event::Kind::kNotIsolated: {
@@ -371,10 +418,52 @@ void DistributeFootprint(Footprint footprint, size_t tests, std::vector<TestRepo
   }
 }
 
+// Of one that did not go all its way.
+const char* OutcomeOfTheProcess(const TestReport& report) {
+  if (report.sanitizer) {
+    return "sanitizer error";
+  }
+  switch (report.outcome) {
+    case Outcome::kSignaled:
+      return "crashed";
+    case Outcome::kExited:
+      return "exited";
+    case Outcome::kTimedOut:
+      return "timed out";
+    case Outcome::kReturned:
+    case Outcome::kLost:
+      return "lost";
+  }
+  return "";
+}
+
 }  // namespace
 
+std::string OutcomeOf(const TestReport& report, bool run_ended) {
+  if (!report.whole()) {
+    return run_ended ? "interrupted" : OutcomeOfTheProcess(report);
+  }
+  const char* outcome = "passed";
+  for (const Step& step : report.test) {
+    // As the suite's process told it of a test that it had started a process for.
+    if (step.property.has_value() && step.property->key == "isolate_outcome") {
+      return step.property->value;
+    }
+    if (!step.part.has_value()) {
+      continue;
+    }
+    if (step.part->type == TestPartResult::kFatalFailure ||
+        step.part->type == TestPartResult::kNonFatalFailure) {
+      outcome = "failed";
+    } else if (step.part->type == TestPartResult::kSkip && outcome != std::string("failed")) {
+      outcome = "skipped";
+    }
+  }
+  return outcome;
+}
+
 std::vector<TestReport> MakeTestReports(Result result, size_t tests) {
-  ReportBuilder builder(tests);
+  ReportBuilder builder(tests, result.times);
   size_t printed = 0;
   const auto output_until = [&](size_t position) {
     // A forged mark may be out of order.
@@ -405,6 +494,7 @@ std::vector<TestReport> MakeTestReports(Result result, size_t tests) {
   last.code = result.code;
   last.sanitizer = last.sanitizer || result.returned;
   last.usage = result.usage;
+  last.times = std::move(result.times);
   last.namespaces = result.namespaces;
   last.omitted_bytes = result.omitted_bytes;
   last.out_file = std::move(result.out_file);

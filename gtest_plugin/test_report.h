@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "gtest/gtest.h"
 #include "isolate/footprint.h"
@@ -35,6 +36,14 @@ struct Property {
   std::string value;
 };
 
+// A process of a test's own, that was started by its suite's process: which of the workers there it
+// had, and when, by CLOCK_REALTIME.
+struct OwnProcess {
+  uint32_t worker = 0;
+  absl::Time started;
+  absl::Time over;
+};
+
 struct Event {
   enum class Kind : uint8_t {
     kPart = 1,
@@ -45,6 +54,7 @@ struct Event {
     kNotIsolated = 6,
     kSanitizer = 7,
     kLeak = 8,
+    kOwnProcess = 9,
   };
   Kind kind = Kind::kPart;
   Part part;
@@ -54,6 +64,8 @@ struct Event {
       not_isolated;        // kNotIsolated: why a sandbox within the process's own could not be had
   Leak leak;               // kLeak: of a test that ran in a sandbox within the process's own
   int64_t elapsed_ms = 0;  // kTestEnd: as gtest measured it
+  absl::Time time;         // kTestStart, kTestEnd: when it was, by CLOCK_REALTIME
+  OwnProcess own_process;  // kOwnProcess: of the test that has started
   std::string
       crash;  // kCrash: a piece of the cause and the stacks, the latter on lines of their own
 };
@@ -90,12 +102,17 @@ struct TestReport {
   bool started = false;    // the suite's set-up was done
   bool ended = false;      // the test, with its fixture, was done
   int64_t elapsed_ms = 0;  // as gtest measured it, or the process's whole time
+  // When that was, as Times has it; InfinitePast: it was not.
+  absl::Time started_at = absl::InfinitePast();
+  absl::Time ended_at = absl::InfinitePast();
+  absl::optional<OwnProcess> own_process;
 
   // What became of the process.
   Outcome outcome = Outcome::kLost;
   int code = 0;
   bool sanitizer = false;  // ended it, for what it found
   Usage usage;
+  Times times;
   Namespaces namespaces;
   // Where all of its output is, as in Result.
   std::string out_file;
@@ -109,16 +126,27 @@ struct TestReport {
   std::vector<Process> processes;  // that were in the sandbox when its time was over
   std::string not_isolated;        // not empty: why this test and others could not be run
 
+  // Where it ran, and since when: since its process was started, or, of one of several in a
+  // process, since it was itself, where that is known.
+  int worker = -1;  // from 0 on; -1: it is not known
+  absl::Time running_since;
+
   size_t size_bytes = 0;  // of all texts together
 
   // The process went all its way.
   bool whole() const { return outcome == Outcome::kReturned && ended && damage.empty(); }
 };
 
+// "passed", "failed" or "skipped"; or, where the process did not go all its way, "crashed",
+// "exited", "sanitizer error", "timed out", "interrupted" (with the run, `run_ended`) or "lost".
+// What the policy on leaks makes of it is not in it.
+std::string OutcomeOf(const TestReport& report, bool run_ended);
+
 // Puts together the messages and the output of a process that was to run `tests` tests, at least
 // one.  A report for each that it began, in order, and at least one.  What became of the
 // process is the last one's end; those before it have gone all their way.  The suite's set-up is in
-// the first one, its tear-down in the last.
+// the first one, its tear-down in the last.  The times of the tests are in order and within the
+// process's, whatever it told.
 std::vector<TestReport> MakeTestReports(Result result, size_t tests);
 
 }  // namespace isolate::gtest

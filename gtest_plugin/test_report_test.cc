@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <ostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -38,17 +39,29 @@ Event PropertyEvent(const std::string& key, const std::string& value) {
   return event;
 }
 
-Event StartEvent(uint32_t test = 0) {
+// So many seconds after the process's code began.
+constexpr absl::Time At(int seconds) { return absl::FromUnixSeconds(1'000'000'000 + seconds); }
+
+Event StartEvent(uint32_t test = 0, absl::Time time = At(0)) {
   Event event;
   event.kind = Event::Kind::kTestStart;
   event.test = test;
+  event.time = time;
   return event;
 }
 
-Event EndEvent(int64_t elapsed_ms) {
+Event EndEvent(int64_t elapsed_ms, absl::Time time = At(0)) {
   Event event;
   event.kind = Event::Kind::kTestEnd;
   event.elapsed_ms = elapsed_ms;
+  event.time = time;
+  return event;
+}
+
+Event OwnProcessEvent(uint32_t worker, absl::Time started, absl::Time over) {
+  Event event;
+  event.kind = Event::Kind::kOwnProcess;
+  event.own_process = {worker, started, over};
   return event;
 }
 
@@ -79,7 +92,12 @@ TEST_P(Events, ComeBackAsTheyWere) {
   EXPECT_TRUE(decoded->part == event.part);
   EXPECT_EQ(decoded->property.key, event.property.key);
   EXPECT_EQ(decoded->property.value, event.property.value);
+  EXPECT_EQ(decoded->test, event.test);
   EXPECT_EQ(decoded->elapsed_ms, event.elapsed_ms);
+  EXPECT_EQ(decoded->time, event.time);
+  EXPECT_EQ(decoded->own_process.worker, event.own_process.worker);
+  EXPECT_EQ(decoded->own_process.started, event.own_process.started);
+  EXPECT_EQ(decoded->own_process.over, event.own_process.over);
 }
 
 TEST_P(Events, AreRefusedWhereverTheyStop) {
@@ -107,8 +125,11 @@ INSTANTIATE_TEST_SUITE_P(
                   PartEvent({TestPartResult::kFatalFailure, "", -1, "exception"})},
         EventCase{"PartWithBinaryBytes", PartEvent(Failure(std::string("\0\xff", 2)))},
         EventCase{"Property", PropertyEvent("key", "value")},
-        EventCase{"EmptyProperty", PropertyEvent("", "")}, EventCase{"TestStart", StartEvent(7)},
-        EventCase{"TestEnd", EndEvent(int64_t{1} << 40)}, EventCase{"Sanitizer", SanitizerEvent()}),
+        EventCase{"EmptyProperty", PropertyEvent("", "")},
+        EventCase{"TestStart", StartEvent(7, At(1))},
+        EventCase{"TestEnd", EndEvent(int64_t{1} << 40, At(2))},
+        EventCase{"OwnProcess", OwnProcessEvent(3, At(4), At(5))},
+        EventCase{"Sanitizer", SanitizerEvent()}),
     [](const auto& test) { return std::string(test.param.name); });
 
 TEST(CrashEvent, IsThePrefixAndTheText) {
@@ -147,6 +168,17 @@ TEST(Decode, RefusesUnknownKinds) {
   }
 }
 
+TEST(Decode, RefusesTimesThatNoClockShows) {
+  const std::string never = Encoder().U64(~uint64_t{0}).bytes();
+  const std::string now = Encoder().U64(1).bytes();
+  for (const std::string& message :
+       {Encoder().U32(3).U32(0).bytes() + never, Encoder().U32(4).U64(0).bytes() + never,
+        Encoder().U32(9).U32(0).bytes() + never + now,
+        Encoder().U32(9).U32(0).bytes() + now + never}) {
+    EXPECT_TRUE(absl::IsDataLoss(Decode(message).status()));
+  }
+}
+
 TEST(Decode, RefusesUnknownTypesOfParts) {
   for (const uint32_t type : {4u, 255u, 256u, 0xffffffffu}) {
     const std::string part =
@@ -161,6 +193,8 @@ class ResultBuilder {
   ResultBuilder() {
     result_.outcome = Outcome::kReturned;
     result_.usage.wall = absl::Milliseconds(99);
+    result_.times.entered = At(0);
+    result_.times.ended = At(9);
   }
   ResultBuilder& Print(absl::string_view text) {
     absl::StrAppend(&result_.out, text);
@@ -342,6 +376,82 @@ TEST(MakeTestReports, GivesTheEndOfTheProcessToTheTestThatRan) {
   EXPECT_EQ(reports[1].elapsed_ms, 99 - 10);
 }
 
+TEST(MakeTestReports, HasTheTimesOfEachTest) {
+  const std::vector<TestReport> reports =
+      MakeTestReports(ResultBuilder()
+                          .Tell(StartEvent(0, At(1)))
+                          .Tell(EndEvent(10, At(2)))
+                          .Tell(StartEvent(1, At(3)))
+                          .Tell(OwnProcessEvent(4, At(5), At(6)))
+                          .result(),
+                      2);
+  ASSERT_EQ(reports.size(), 2U);
+  EXPECT_EQ(reports[0].started_at, At(1));
+  EXPECT_EQ(reports[0].ended_at, At(2));
+  EXPECT_FALSE(reports[0].own_process.has_value());
+  EXPECT_EQ(reports[1].started_at, At(3));
+  EXPECT_EQ(reports[1].ended_at, absl::InfinitePast());
+  ASSERT_TRUE(reports[1].own_process.has_value());
+  EXPECT_EQ(reports[1].own_process->worker, 4U);
+  EXPECT_EQ(reports[1].own_process->started, At(5));
+  EXPECT_EQ(reports[1].own_process->over, At(6));
+  EXPECT_EQ(reports[1].times.ended, At(9));
+}
+
+TEST(MakeTestReports, BelievesNoTimesThatCannotHaveBeen) {
+  const std::vector<TestReport> reports =
+      MakeTestReports(ResultBuilder()
+                          .Tell(StartEvent(0, absl::UnixEpoch()))
+                          .Tell(EndEvent(10, At(7)))
+                          .Tell(StartEvent(1, At(3)))
+                          .Tell(OwnProcessEvent(0, At(-1), At(-2)))
+                          .Tell(EndEvent(10, At(1'000)))
+                          .result(),
+                      2);
+  ASSERT_EQ(reports.size(), 2U);
+  EXPECT_EQ(reports[0].started_at, At(0));
+  EXPECT_EQ(reports[0].ended_at, At(7));
+  EXPECT_EQ(reports[1].started_at, At(7));
+  EXPECT_EQ(reports[1].ended_at, At(9));
+  ASSERT_TRUE(reports[1].own_process.has_value());
+  EXPECT_EQ(reports[1].own_process->started, At(0));
+  EXPECT_EQ(reports[1].own_process->over, At(0));
+}
+
+TEST(OutcomeOf, IsWhatGtestWouldSay) {
+  const auto outcome = [](const std::vector<Event>& events) {
+    ResultBuilder builder;
+    builder.Tell(StartEvent());
+    for (const Event& event : events) {
+      builder.Tell(event);
+    }
+    return OutcomeOf(MakeTestReport(builder.Tell(EndEvent(1)).result()), /*run_ended=*/false);
+  };
+  const Event skip = PartEvent({TestPartResult::kSkip, "a_test.cc", 1, ""});
+  EXPECT_EQ(outcome({}), "passed");
+  EXPECT_EQ(outcome({PartEvent({TestPartResult::kSuccess, "a_test.cc", 1, ""})}), "passed");
+  EXPECT_EQ(outcome({skip}), "skipped");
+  EXPECT_EQ(outcome({PartEvent(Failure("x")), skip}), "failed");
+  EXPECT_EQ(outcome({PropertyEvent("isolate_outcome", "crashed"), PartEvent(Failure("x"))}),
+            "crashed");
+}
+
+TEST(OutcomeOf, IsHowTheProcessEndedWhereThatWasTooSoon) {
+  Result result = ResultBuilder().Tell(StartEvent()).result();
+  const std::pair<Outcome, const char*> names[] = {{Outcome::kSignaled, "crashed"},
+                                                   {Outcome::kExited, "exited"},
+                                                   {Outcome::kTimedOut, "timed out"},
+                                                   {Outcome::kReturned, "lost"},
+                                                   {Outcome::kLost, "lost"}};
+  for (const auto& [outcome, name] : names) {
+    result.outcome = outcome;
+    EXPECT_EQ(OutcomeOf(MakeTestReport(result), /*run_ended=*/false), name);
+    EXPECT_EQ(OutcomeOf(MakeTestReport(result), /*run_ended=*/true), "interrupted");
+  }
+  result.returned = true;
+  EXPECT_EQ(OutcomeOf(MakeTestReport(result), /*run_ended=*/false), "sanitizer error");
+}
+
 TEST(MakeTestReports, BelievesNoTestsThatCannotHaveRun) {
   const std::vector<std::vector<Event>> impossible = {
       {StartEvent(1)},
@@ -351,6 +461,8 @@ TEST(MakeTestReports, BelievesNoTestsThatCannotHaveRun) {
       {StartEvent(0), EndEvent(1), StartEvent(1), EndEvent(1), StartEvent(2)},
       {StartEvent(0), EndEvent(1), EndEvent(1)},
       {EndEvent(1)},
+      {OwnProcessEvent(0, At(1), At(2))},
+      {StartEvent(0), EndEvent(1), OwnProcessEvent(0, At(1), At(2))},
   };
   for (const std::vector<Event>& events : impossible) {
     ResultBuilder builder;

@@ -27,8 +27,10 @@ using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::EndsWith;
+using ::testing::Ge;
 using ::testing::HasSubstr;
 using ::testing::IsSupersetOf;
+using ::testing::Lt;
 using ::testing::Not;
 using ::testing::StartsWith;
 
@@ -127,6 +129,38 @@ TEST_F(RunReport, TellsOfEachProcess) {
     EXPECT_EQ(process["omitted_output_bytes"], 0) << test;
     EXPECT_THAT(process["isolated"].get<std::vector<std::string>>(),
                 IsSupersetOf({"pid", "net", "ipc", "uts", "mnt"}));
+  }
+}
+
+TEST_F(RunReport, SaysWhenAndWhereATestRan) {
+  Execute(Reporting("results", {"--isolate_jobs=2"}));
+  const json report = Read();
+  ASSERT_FALSE(report["tests"].empty());
+  for (const json& test : report["tests"]) {
+    EXPECT_THAT(test["worker"].get<int>(), AllOf(Ge(0), Lt(2))) << test;
+    EXPECT_GE(test["start_ms"], 0) << test;
+    EXPECT_LE(test["start_ms"], report["wall_ms"]) << test;
+  }
+}
+
+TEST_F(RunReport, SaysWhenEachOfSeveralTestsInAProcessBegan) {
+  for (const std::string way : {"--isolate_scope=suite", "--isolate_suite_setup=snapshot"}) {
+    Execute(Reporting("results", {"--gtest_filter=Passed.*", "--isolate_jobs=1", way}));
+    const json report = Read();
+    ASSERT_EQ(report["tests"].size(), 2) << way;
+    EXPECT_EQ(report["tests"][0]["worker"], 0) << way;
+    EXPECT_EQ(report["tests"][1]["worker"], 0) << way;
+    EXPECT_LT(report["tests"][0]["start_ms"], report["tests"][1]["start_ms"]) << way;
+  }
+}
+
+TEST_F(RunReport, SaysNotWhenATestThatWasSkippedRan) {
+  Execute(Reporting("waits", {"--gtest_filter=SuiteFailure.*"}));
+  const json report = Read();
+  ASSERT_EQ(report["tests"].size(), 2);
+  for (const json& test : report["tests"]) {
+    EXPECT_FALSE(test.contains("start_ms")) << test;
+    EXPECT_FALSE(test.contains("worker")) << test;
   }
 }
 
