@@ -24,6 +24,7 @@
 #include "gtest_plugin/outputs_folder.h"
 #include "gtest_plugin/replaying_listener.h"
 #include "gtest_plugin/run_report.h"
+#include "gtest_plugin/run_trace.h"
 #include "gtest_plugin/scheduler.h"
 #include "gtest_plugin/settings.h"
 #include "gtest_plugin/snapshot.h"
@@ -34,6 +35,7 @@
 #include "gtest_plugin/traits_of_tests.h"
 #include "isolate/executor.h"
 #include "isolate/internal/monotonic.h"
+#include "isolate/internal/realtime.h"
 #include "isolate/reporter.h"
 
 GTEST_DECLARE_string_(internal_run_death_test);
@@ -42,6 +44,7 @@ namespace isolate::gtest {
 namespace {
 
 using ::isolate::internal::MonotonicNow;
+using ::isolate::internal::RealtimeNow;
 using ::testing::UnitTest;
 
 // What tells the runner, and it alone, which tests to run and where to report: another
@@ -60,6 +63,7 @@ constexpr const char* kRunnersVariables[] = {
     "ISOLATE_AUDIT",
     "ISOLATE_KEEP",
     "ISOLATE_REPORT",
+    "ISOLATE_TRACE",
 };
 
 // Of Bazel's time limit a twentieth is kept for the end of the run.
@@ -120,6 +124,10 @@ void TellThatNoReportIsWritten(const Settings& settings) {
     fprintf(stderr, "isolate: without isolation there is no report, so %s is not written.\n",
             settings.report.c_str());
   }
+  if (!settings.trace.empty()) {
+    fprintf(stderr, "isolate: without isolation there is no trace, so %s is not written.\n",
+            settings.trace.c_str());
+  }
 }
 
 }  // namespace
@@ -177,6 +185,7 @@ absl::Status TryInstall(int* argc, char** argv) {
   if (absl::Status status = allowed_leaks.Add(settings->allowed_leaks); !status.ok()) {
     return absl::InvalidArgumentError(absl::StrCat("--isolate_allow_leaks: ", status.message()));
   }
+  const absl::Time started = RealtimeNow();
   absl::StatusOr<std::unique_ptr<Executor>> executor =
       Executor::Create(settings->options, settings->ready());
   if (!executor.ok()) {
@@ -190,10 +199,19 @@ absl::Status TryInstall(int* argc, char** argv) {
     }
     report = *std::move(created);
   }
+  std::unique_ptr<RunTrace> trace;
+  if (!settings->trace.empty()) {
+    absl::StatusOr<std::unique_ptr<RunTrace>> created = RunTrace::Create(*settings, started);
+    if (!created.ok()) {
+      return created.status();
+    }
+    trace = *std::move(created);
+  }
   auto scheduler = std::make_unique<Scheduler>(*std::move(executor), *settings,
                                                RunDeadline(*settings), RunAssignment);
-  UnitTest::GetInstance()->listeners().Append(new Appender(std::make_unique<ReplayingListener>(
-      std::move(scheduler), std::move(report), *settings, std::move(allowed_leaks))));
+  UnitTest::GetInstance()->listeners().Append(new Appender(
+      std::make_unique<ReplayingListener>(std::move(scheduler), std::move(report), std::move(trace),
+                                          *settings, std::move(allowed_leaks))));
   return absl::OkStatus();
 }
 

@@ -9,6 +9,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gtest/gtest-spi.h"
 #include "gtest/gtest.h"
@@ -199,6 +200,23 @@ void ReplayEnd(const ::testing::TestInfo& test, const TestReport& report, absl::
     ::testing::Test::RecordProperty("isolate_exit_code", report.code);
   }
   Replay(end);
+}
+
+std::string PropertyOf(const ::testing::TestResult& result, absl::string_view key) {
+  for (int i = 0; i < result.test_property_count(); ++i) {
+    if (result.GetTestProperty(i).key() == key) {
+      return result.GetTestProperty(i).value();
+    }
+  }
+  return "";
+}
+
+std::string OutcomeOf(const ::testing::TestResult& result) {
+  std::string outcome = PropertyOf(result, "isolate_outcome");
+  if (!outcome.empty()) {
+    return outcome;
+  }
+  return result.Failed() ? "failed" : result.Skipped() ? "skipped" : "passed";
 }
 
 }  // namespace isolate::gtest

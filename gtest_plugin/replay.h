@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "gtest_plugin/test_report.h"
@@ -39,6 +40,13 @@ std::string ExplainEnd(const TestReport& report, absl::Duration limit);
 // it.
 void ReplayEnd(const ::testing::TestInfo& test, const TestReport& report, absl::Duration limit,
                bool run_ended);
+
+// A property of what gtest has run; empty where it was not recorded.
+std::string PropertyOf(const ::testing::TestResult& result, absl::string_view key);
+
+// What ReplayEnd recorded of one that did not come to its end, or else what gtest says: "passed",
+// "failed" or "skipped".
+std::string OutcomeOf(const ::testing::TestResult& result);
 
 }  // namespace isolate::gtest
 

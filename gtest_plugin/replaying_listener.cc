@@ -27,11 +27,13 @@
 #include "gtest_plugin/test_process.h"
 #include "gtest_plugin/test_report.h"
 #include "isolate/internal/monotonic.h"
+#include "isolate/internal/realtime.h"
 #include "isolate/kept_sandbox.h"
 
 namespace isolate::gtest {
 
 using ::isolate::internal::MonotonicNow;
+using ::isolate::internal::RealtimeNow;
 using ::testing::TestInfo;
 using ::testing::TestPartResult;
 using ::testing::TestSuite;
@@ -72,30 +74,34 @@ void ReplayingListener::OnTestProgramEnd(const UnitTest& unit_test) {
   if (audits_names_) {
     PrintCollisions(collisions_.Find());
   }
-  FinishReport();
+  FinishReports();
 }
 
-void ReplayingListener::FinishReport(absl::string_view error) {
-  if (report_ == nullptr) {
-    return;
-  }
-  if (audits_names_) {
+void ReplayingListener::FinishReports(absl::string_view error) {
+  if (report_ != nullptr && audits_names_) {
     report_->AddEncounters(collisions_.Find());
   }
-  if (const absl::Status status = report_->Finish(error); !status.ok()) {
-    fflush(stdout);
-    fprintf(stderr, "isolate: %s\n", std::string(status.message()).c_str());
+  for (const absl::Status& status :
+       {report_ != nullptr ? report_->Finish(error) : absl::OkStatus(),
+        trace_ != nullptr ? trace_->Finish(error) : absl::OkStatus()}) {
+    if (!status.ok()) {
+      fflush(stdout);
+      fprintf(stderr, "isolate: %s\n", std::string(status.message()).c_str());
+    }
   }
 }
 
 void ReplayingListener::ExitNotIsolated(const absl::Status& status) {
-  FinishReport(status.message());
+  if (trace_ != nullptr) {
+    scheduler_->End();  // so that it has what runs
+  }
+  FinishReports(status.message());
   ExitWith(status, judged_);
 }
 
 // After an end by a signal, of that signal; at the end of time as after a failure.
 void ReplayingListener::EndProgram() {
-  FinishReport();
+  FinishReports();
   if (Interruption() != 0) {
     DieOfInterruption();
   }
@@ -150,7 +156,12 @@ TestReport& ReplayingListener::Wait(const TestInfo& test) {
   if (Interruption() != 0) {
     scheduler_->Interrupt();  // for the wait in which it came was over
   }
+  const bool waits = trace_ != nullptr && scheduler_->ReportOf(test) == nullptr;
+  const absl::Time before = waits ? RealtimeNow() : absl::Time();
   absl::StatusOr<TestReport*> report = scheduler_->Wait(test);
+  if (waits) {
+    trace_->AddWait(test, before, RealtimeNow());
+  }
   if (!report.ok()) {
     ExitNotIsolated(report.status());
   }
@@ -222,7 +233,12 @@ void ReplayingListener::ReplaySuiteTearDown() {
   }
 }
 
-void ReplayingListener::OnTestStart(const TestInfo& test) { stand_in_.Start(test); }
+void ReplayingListener::OnTestStart(const TestInfo& test) {
+  if (trace_ != nullptr) {
+    test_started_ = RealtimeNow();
+  }
+  stand_in_.Start(test);
+}
 
 void ReplayingListener::ReplayBody(const TestInfo& test) {
   TestReport& report = Wait(test);
@@ -263,7 +279,7 @@ void ReplayingListener::OnTestEnd(const TestInfo& test) {
       TakeTearDown(*report);
     }
     scheduler_->Drop(test);
-    AddToReport(test, TestReport());
+    AddToReports(test, TestReport());
     return;
   }
   TestReport& report = Wait(test);
@@ -276,7 +292,7 @@ void ReplayingListener::OnTestEnd(const TestInfo& test) {
   }
   KeepFullOutput(test, report);
   KeepSandbox(test, test.result()->Failed());
-  AddToReport(test, report);
+  AddToReports(test, report);
   scheduler_->Forget(test);
 }
 
@@ -290,9 +306,12 @@ void ReplayingListener::KeepSandbox(const TestInfo& test, bool failed) {
   }
 }
 
-void ReplayingListener::AddToReport(const TestInfo& test, const TestReport& report) {
+void ReplayingListener::AddToReports(const TestInfo& test, const TestReport& report) {
   if (report_ != nullptr) {
     report_->AddTest(test, report, iteration_);
+  }
+  if (trace_ != nullptr) {
+    trace_->AddTest(test, iteration_, test_started_, RealtimeNow());
   }
 }
 

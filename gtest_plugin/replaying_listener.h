@@ -14,6 +14,7 @@
 #include "gtest_plugin/collisions.h"
 #include "gtest_plugin/leak_report.h"
 #include "gtest_plugin/run_report.h"
+#include "gtest_plugin/run_trace.h"
 #include "gtest_plugin/scheduler.h"
 #include "gtest_plugin/settings.h"
 #include "gtest_plugin/stand_in.h"
@@ -27,10 +28,12 @@ namespace isolate::gtest {
 class ReplayingListener : public ::testing::EmptyTestEventListener {
  public:
   // `scheduler` ends the run in time for the settings' run_limit.  One in a process.
-  // `report` may be null.
+  // `report` and `trace` may be null.
   ReplayingListener(std::unique_ptr<Scheduler> scheduler, std::unique_ptr<RunReport> report,
-                    const Settings& settings, AllowedLeaks allowed_leaks)
-      : scheduler_(std::move(scheduler)),
+                    std::unique_ptr<RunTrace> trace, const Settings& settings,
+                    AllowedLeaks allowed_leaks)
+      : trace_(std::move(trace)),
+        scheduler_(std::move(scheduler)),
         report_(std::move(report)),
         run_limit_(settings.run_limit),
         keep_failed_(settings.keep_failed),
@@ -40,6 +43,7 @@ class ReplayingListener : public ::testing::EmptyTestEventListener {
         same_network_(settings.options.network == Network::kHost),
         told_what_is_missed_(settings.spawn == Spawn::kExec) {
     instance_ = this;
+    scheduler_->set_observer(trace_.get());
   }
 
   void OnTestIterationStart(const ::testing::UnitTest&, int) override;
@@ -64,14 +68,15 @@ class ReplayingListener : public ::testing::EmptyTestEventListener {
   [[noreturn]] void EndProgram();
   [[noreturn]] void ExitNotIsolated(const absl::Status& status);
   void KeepSandbox(const ::testing::TestInfo& test, bool failed);
-  void AddToReport(const ::testing::TestInfo& test, const TestReport& report);
-  void FinishReport(absl::string_view error = "");
+  void AddToReports(const ::testing::TestInfo& test, const TestReport& report);
+  void FinishReports(absl::string_view error = "");
   void ReplayBody(const ::testing::TestInfo& test);
   void TakeTearDown(TestReport& report);
   void KeepSuiteFailures(const std::vector<Step>& steps);
 
   static ReplayingListener* instance_;
 
+  const std::unique_ptr<RunTrace> trace_;  // outlives the scheduler, which it observes
   const std::unique_ptr<Scheduler> scheduler_;
   const std::unique_ptr<RunReport> report_;
   const absl::Duration run_limit_;
@@ -93,6 +98,7 @@ class ReplayingListener : public ::testing::EmptyTestEventListener {
   std::vector<Part> shown_failures_;
   std::vector<Part> kept_failures_;
   std::vector<Step> last_tear_down_;
+  absl::Time test_started_;  // the one that gtest runs now; for the trace
 
   StandIn stand_in_{[this](const ::testing::TestInfo& test) { ReplayBody(test); }};
 };

@@ -21,6 +21,7 @@
 #include "gtest/gtest.h"
 #include "gtest_plugin/collisions.h"
 #include "gtest_plugin/gtest_private.h"
+#include "gtest_plugin/replay.h"
 #include "gtest_plugin/report_file.h"
 #include "gtest_plugin/settings.h"
 #include "gtest_plugin/test_report.h"
@@ -78,25 +79,6 @@ Json KindsThatDiffer(const Namespaces& inside, const Namespaces& outside) {
 }
 
 double Milliseconds(absl::Duration duration) { return absl::ToDoubleMilliseconds(duration); }
-
-// Empty where it was not recorded.
-std::string PropertyOf(const TestResult& result, absl::string_view key) {
-  for (int i = 0; i < result.test_property_count(); ++i) {
-    if (result.GetTestProperty(i).key() == key) {
-      return result.GetTestProperty(i).value();
-    }
-  }
-  return "";
-}
-
-// What ReplayEnd recorded of one that did not come to its end, or else what gtest says.
-std::string OutcomeOf(const TestResult& result) {
-  std::string outcome = PropertyOf(result, "isolate_outcome");
-  if (!outcome.empty()) {
-    return outcome;
-  }
-  return result.Failed() ? "failed" : result.Skipped() ? "skipped" : "passed";
-}
 
 void AddOutcome(const TestResult& result, Json& json) {
   json["outcome"] = OutcomeOf(result);

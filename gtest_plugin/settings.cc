@@ -88,6 +88,10 @@ ABSL_FLAG(
     "A file that gets a report (docs/report.md): as JSON, or, if its name ends in .html, as a "
     "page for a browser; or several, with commas between them. Where "
     "TEST_UNDECLARED_OUTPUTS_DIR is set, a relative path begins there.");
+ABSL_FLAG(std::string, isolate_trace, "",
+          "A file that gets the run as a picture for https://ui.perfetto.dev or chrome://tracing: "
+          "workers, tests, the making of sandboxes (docs/trace.md); a path as for "
+          "isolate_report.");
 
 namespace isolate::gtest {
 namespace {
@@ -97,7 +101,7 @@ constexpr absl::string_view kFlagNames[] = {
     "isolate_spawn",  "isolate_network",      "isolate_hostname", "isolate_tmp_size",
     "isolate_memory", "isolate_output_limit", "isolate_timeout",  "isolate_slow",
     "isolate_leaks",  "isolate_allow_leaks",  "isolate_audit",    "isolate_grace",
-    "isolate_keep",   "isolate_report",
+    "isolate_keep",   "isolate_report",       "isolate_trace",
 };
 
 struct Assignment {
@@ -225,6 +229,7 @@ absl::StatusOr<Settings> ParseSettings(int* argc, char** argv) {
   settings.allowed_leaks = absl::GetFlag(FLAGS_isolate_allow_leaks);
   settings.options.audit_names = absl::GetFlag(FLAGS_isolate_audit).names;
   settings.report = absl::GetFlag(FLAGS_isolate_report);
+  settings.trace = absl::GetFlag(FLAGS_isolate_trace);
   settings.run_limit = BazelTimeLimit();
   settings.options.grace = absl::GetFlag(FLAGS_isolate_grace).duration;
   if (absl::Status status = Validate(settings.options); !status.ok()) {

@@ -35,6 +35,8 @@ struct Settings {
   std::string allowed_leaks;
   // The files of the report, with commas between them; empty: none.
   std::string report;
+  // The file of the run's picture; empty: none.
+  std::string trace;
   // Bazel's time limit for the whole program; infinite outside of it.
   absl::Duration run_limit = absl::InfiniteDuration();
   Options options;

@@ -208,6 +208,8 @@ INSTANTIATE_TEST_SUITE_P(
                          [](const Settings& s) { return !s.options.audit_names; }},
                ValueCase{"Report", "isolate_report", "a b/report.json",
                          [](const Settings& s) { return s.report == "a b/report.json"; }},
+               ValueCase{"Trace", "isolate_trace", "a b/trace.json",
+                         [](const Settings& s) { return s.trace == "a b/trace.json"; }},
                ValueCase{
                    "Grace", "isolate_grace", "500ms",
                    [](const Settings& s) { return s.options.grace == absl::Milliseconds(500); }},
@@ -325,7 +327,7 @@ TEST_F(ParseSettingsTest, RefusesAnUnknownFlagOfOursWithTheListOfFlags) {
             "--isolate_tmp_size, "
             "--isolate_memory, --isolate_output_limit, --isolate_timeout, --isolate_slow, "
             "--isolate_leaks, --isolate_allow_leaks, --isolate_audit, --isolate_grace, "
-            "--isolate_keep, --isolate_report");
+            "--isolate_keep, --isolate_report, --isolate_trace");
   EXPECT_THAT(arguments.left(), ElementsAre("program", "--isolate_job=4"));
 }
 
@@ -369,7 +371,7 @@ TEST(FlagsHelp, NamesEveryFlagWithItsDefault) {
         "--isolate_tmp_size=half", "--isolate_memory=none", "--isolate_timeout=inf",
         "--isolate_slow=1m", "--isolate_grace=2s", "--isolate_keep=none",
         "--isolate_leaks=all:report", "--isolate_allow_leaks=", "--isolate_audit=off",
-        "--isolate_report="}) {
+        "--isolate_report=", "--isolate_trace="}) {
     EXPECT_THAT(FlagsHelp(), HasSubstr(absl::StrCat("  ", flag, "\n")));
   }
 }

@@ -61,6 +61,7 @@ TEST(Variables, OfTheRunnerAreNotTheTests) {
                          {"ISOLATE_AUDIT", "off"},
                          {"ISOLATE_KEEP", "none"},
                          {"ISOLATE_REPORT", folder + "report.json"},
+                         {"ISOLATE_TRACE", folder + "trace.json"},
                          {"TEST_PREMATURE_EXIT_FILE", folder + "premature_exit"},
                          {"TEST_SHARD_INDEX", "0"},
                          {"TEST_SHARD_STATUS_FILE", folder + "shard"},

@@ -18,8 +18,9 @@ namespace {
 TEST(Variables, ThatATestHas) {
   std::vector<std::string> variables;
   for (char** variable = environ; *variable != nullptr; ++variable) {
-    for (const char* prefix : {"TEST", "GTEST_", "XML_OUTPUT_FILE=", "ISOLATE_AUDIT",
-                               "ISOLATE_KEEP", "ISOLATE_REPORT", "RUNFILES_", "BUILD_"}) {
+    for (const char* prefix :
+         {"TEST", "GTEST_", "XML_OUTPUT_FILE=", "ISOLATE_AUDIT", "ISOLATE_KEEP", "ISOLATE_REPORT",
+          "ISOLATE_TRACE", "RUNFILES_", "BUILD_"}) {
       if (strncmp(*variable, prefix, strlen(prefix)) == 0) {
         variables.emplace_back(*variable);
       }
