@@ -71,8 +71,9 @@ void BeginAudit(const EnterPlan& plan) {
     return;
   }
   const AuditFilter filter = InstallAuditFilter();
+  const char request = filter.calls_once ? kAuditOnce : kAudit;
   if (filter.listener < 0 ||
-      SendByte(plan.auditor, filter.calls_once ? kAuditOnce : kAudit, filter.listener) != 0) {
+      SendWithDescriptors(plan.auditor, &request, sizeof(request), &filter.listener, 1) < 0) {
     FailSetup(plan.report, Step::kAuditFilter, "");
   }
   close(filter.listener);

@@ -405,13 +405,13 @@ void Init::Serve() {
 // us.
 bool Init::Obey() {
   char request;
-  int descriptor;
-  const ssize_t size = ReceiveByte(descriptors_.post_mortem, &request, &descriptor);
-  if (size != 1) {
+  const Received received =
+      ReceiveWithDescriptors(descriptors_.post_mortem, &request, sizeof(request), 0);
+  if (received.size != 1) {
     return false;
   }
   if (request == kAudit || request == kAuditOnce) {
-    auditor_.Begin(descriptor, request == kAuditOnce);
+    auditor_.Begin(received.descriptors[0], request == kAuditOnce);
     return true;
   }
   auditor_.TellRest();

@@ -1,51 +1,60 @@
 #include "isolate/internal/pass_descriptor.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 
+#include <algorithm>
+
 namespace isolate::internal {
 
-int SendByte(int socket, char byte, int descriptor) {
-  iovec data = {&byte, 1};
-  alignas(cmsghdr) char rights[CMSG_SPACE(sizeof(int))] = {};
+ssize_t SendWithDescriptors(int socket, const void* data, size_t size, const int* descriptors,
+                            size_t count) {
+  iovec bytes = {const_cast<void*>(data), size};
+  alignas(cmsghdr) char rights[CMSG_SPACE(kMaxPassed * sizeof(int))] = {};
   msghdr header = {};
-  header.msg_iov = &data;
+  header.msg_iov = &bytes;
   header.msg_iovlen = 1;
-  header.msg_control = rights;
-  header.msg_controllen = sizeof(rights);
-  cmsghdr* item = CMSG_FIRSTHDR(&header);
-  item->cmsg_level = SOL_SOCKET;
-  item->cmsg_type = SCM_RIGHTS;
-  item->cmsg_len = CMSG_LEN(sizeof(int));
-  memcpy(CMSG_DATA(item), &descriptor, sizeof(int));
+  if (count > 0) {
+    header.msg_control = rights;
+    header.msg_controllen = CMSG_SPACE(count * sizeof(int));
+    cmsghdr* item = CMSG_FIRSTHDR(&header);
+    item->cmsg_level = SOL_SOCKET;
+    item->cmsg_type = SCM_RIGHTS;
+    item->cmsg_len = CMSG_LEN(count * sizeof(int));
+    memcpy(CMSG_DATA(item), descriptors, count * sizeof(int));
+  }
   ssize_t sent;
   do {
     sent = sendmsg(socket, &header, MSG_NOSIGNAL);
   } while (sent < 0 && errno == EINTR);
-  return sent == 1 ? 0 : -1;
+  return sent;
 }
 
-ssize_t ReceiveByte(int socket, char* byte, int* descriptor) {
-  *descriptor = -1;
-  iovec data = {byte, 1};
-  alignas(cmsghdr) char rights[CMSG_SPACE(sizeof(int))] = {};
+Received ReceiveWithDescriptors(int socket, void* data, size_t size, int flags) {
+  Received received;
+  iovec bytes = {data, size};
+  alignas(cmsghdr) char rights[CMSG_SPACE(kMaxPassed * sizeof(int))] = {};
   msghdr header = {};
-  header.msg_iov = &data;
+  header.msg_iov = &bytes;
   header.msg_iovlen = 1;
   header.msg_control = rights;
   header.msg_controllen = sizeof(rights);
-  ssize_t received;
   do {
-    received = recvmsg(socket, &header, MSG_CMSG_CLOEXEC);
-  } while (received < 0 && errno == EINTR);
-  const cmsghdr* item = received == 1 ? CMSG_FIRSTHDR(&header) : nullptr;
-  if (item != nullptr && item->cmsg_level == SOL_SOCKET && item->cmsg_type == SCM_RIGHTS &&
-      item->cmsg_len == CMSG_LEN(sizeof(int))) {
-    memcpy(descriptor, CMSG_DATA(item), sizeof(int));
+    received.size = recvmsg(socket, &header, MSG_CMSG_CLOEXEC | flags);
+  } while (received.size < 0 && errno == EINTR);
+  if (received.size < 0) {
+    return received;
   }
+  const cmsghdr* item = CMSG_FIRSTHDR(&header);
+  if (item != nullptr && item->cmsg_level == SOL_SOCKET && item->cmsg_type == SCM_RIGHTS) {
+    memcpy(received.descriptors, CMSG_DATA(item),
+           std::min(sizeof(received.descriptors), item->cmsg_len - CMSG_LEN(0)));
+  }
+  received.lacks_descriptors = (header.msg_flags & MSG_CTRUNC) != 0;
   return received;
 }
 
