@@ -49,6 +49,7 @@ bool IsForLackOfRoom(const absl::Status& status) {
     case ENFILE:
     case ENOMEM:
     case ENOSPC:
+    case ETOOMANYREFS:
     case EUSERS:
       return true;
     default:

@@ -227,6 +227,10 @@ Explanation Explain(const SetupFailure& failure) {
   if (error == ENOMEM) {
     return {"There is not enough memory.", "Run fewer jobs, or give the machine more memory."};
   }
+  if (error == ETOOMANYREFS) {
+    return {"Too many descriptors of this user's processes are on their way over sockets.",
+            "Raise ulimit -n, or run fewer jobs."};
+  }
   if (error == EMFILE || error == ENFILE) {
     return {"No more files may be opened.", "Raise ulimit -n, or run fewer jobs."};
   }

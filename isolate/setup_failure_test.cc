@@ -137,6 +137,8 @@ INSTANTIATE_TEST_SUITE_P(
         ExplanationCase{"NoMoreFiles", Step::kStandardStreams, EMFILE, "No more files",
                         "ulimit -n"},
         ExplanationCase{"NoMemory", Step::kMountTmpfs, ENOMEM, "not enough memory", "fewer jobs"},
+        ExplanationCase{"DescriptorsOnTheirWay", Step::kAnnounce, ETOOMANYREFS,
+                        "on their way over sockets", "ulimit -n"},
         ExplanationCase{"AuditWithinAnAudit", Step::kAuditFilter, EBUSY, "records its system calls",
                         "outer run or in the inner one"},
         ExplanationCase{"NoAudit", Step::kAuditFilter, EACCES, "CAP_SYS_ADMIN is missing",
