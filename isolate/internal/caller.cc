@@ -188,7 +188,9 @@ bool Caller::Resolve(int folder, const char* path, bool follow, Place* place) co
 
 bool Caller::TakeWhatIsThere(int file, Place* place) const {
   struct stat status;
-  if (fstat(file, &status) != 0 || !ReadPathOf(file, place->path, sizeof(place->path))) {
+  // Without a link it has no name any more.
+  if (fstat(file, &status) != 0 || status.st_nlink == 0 ||
+      !ReadPathOf(file, place->path, sizeof(place->path))) {
     return false;
   }
   place->exists = true;
@@ -199,7 +201,9 @@ bool Caller::TakeWhatIsThere(int file, Place* place) const {
 
 bool Caller::TakeWhatIsMissing(int folder, const char* name, Place* place) const {
   struct stat status;
-  if (fstat(folder, &status) != 0 || !ReadPathOf(folder, place->path, sizeof(place->path))) {
+  // In a folder that was removed nothing can be made.
+  if (fstat(folder, &status) != 0 || status.st_nlink == 0 ||
+      !ReadPathOf(folder, place->path, sizeof(place->path))) {
     return false;
   }
   size_t size = strlen(place->path);

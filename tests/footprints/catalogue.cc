@@ -268,6 +268,15 @@ std::vector<FootprintCase> Files() {
       {"FileInAFolderThatIsNotThere",
        [] { return !Touch("/tmp/folder/file") && errno == ENOENT; },
        {}},
+      {"FileInAFolderThatWasRemoved",
+       [] {
+         return mkdir("/tmp/gone", 0700) == 0 && chdir("/tmp/gone") == 0 &&
+                rmdir("/tmp/gone") == 0 && !Touch("file") && errno == ENOENT;
+       },
+       {"/tmp/gone (made, removed)"}},
+      {"FileByALoopOfLinks",
+       [] { return symlink("loop", "/tmp/loop") == 0 && !Touch("/tmp/loop") && errno == ELOOP; },
+       {"/tmp/loop (made)"}},
       {"FileInAFileSystemOfTheKernels",
        [] { return !Touch("/proc/1/new") && !Touch("/sys/new"); },
        {}},
