@@ -92,6 +92,7 @@ Task::Task(pid_t pid, Fd process, Sandbox sandbox, Pipes pipes, const Nonce& non
       has_pid_namespace_(options.pid_namespace),
       keep_failed_(options.keep_failed),
       audits_names_(options.audit_names),
+      hears_names_(options.audit_names),
       leak_kinds_(options.leaks),
       ends_(ends),
       grace_(options.grace),
@@ -124,7 +125,7 @@ int Task::Descriptor(Source source) const {
       return process_.get();
     case kPostMortem:
       // The names that are used come as they fill a buffer.
-      return waits_for_post_mortem_ || (audits_names_ && !reaped_) ? sandbox_.post_mortem() : -1;
+      return waits_for_post_mortem_ || (hears_names_ && !reaped_) ? sandbox_.post_mortem() : -1;
     case kInit:
       return waits_for_init_ ? sandbox_.init() : -1;
   }
@@ -298,6 +299,9 @@ void Task::ReadPostMortem() {
       !post_mortem_reader_.Feed(absl::string_view(buffer, static_cast<size_t>(size)), post_mortem_)
            .ok() ||
       post_mortem_reader_.finished();
+  if (over) {
+    hears_names_ = false;
+  }
   if (over && waits_for_post_mortem_) {
     EndSandbox();
   }

@@ -101,6 +101,7 @@ class Task {
   const bool has_pid_namespace_;
   const bool keep_failed_;
   const bool audits_names_;
+  bool hears_names_;  // from its init, which has not ended yet
   const LeakKinds leak_kinds_;
   const Ends ends_;
   const absl::Duration grace_;
