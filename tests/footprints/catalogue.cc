@@ -303,13 +303,13 @@ std::vector<FootprintCase> Files() {
        {"/tmp/link (made, removed)", "/var/tmp/target (made)"}},
       {"FileInANewRoot",
        [] {
-         return mkdir("/tmp/root", 0700) == 0 && mkdir("/tmp/root/tmp", 0700) == 0 &&
-                symlink("/tmp", "/tmp/root/link") == 0 && InChild([] {
-                  return chroot("/tmp/root") == 0 && Touch("/tmp/one") && Touch("/link/two");
+         return mkdir("/tmp/jail", 0700) == 0 && mkdir("/tmp/jail/tmp", 0700) == 0 &&
+                symlink("/tmp", "/tmp/jail/link") == 0 && InChild([] {
+                  return chroot("/tmp/jail") == 0 && Touch("/tmp/one") && Touch("/link/two");
                 });
        },
-       {"/tmp/root (made)", "/tmp/root/link (made)", "/tmp/root/tmp (made)",
-        "/tmp/root/tmp/one (made)", "/tmp/root/tmp/two (made)"}},
+       {"/tmp/jail (made)", "/tmp/jail/link (made)", "/tmp/jail/tmp (made)",
+        "/tmp/jail/tmp/one (made)", "/tmp/jail/tmp/two (made)"}},
       {"FileInAChild",
        [] { return InChild([] { return Touch("/tmp/file"); }); },
        {"/tmp/file (made)"}},
