@@ -10,7 +10,7 @@
 
 namespace isolate::gtest {
 
-// All that the page is made of; some 50 KiB.
+// All that the page is made of; some 70 KiB.
 std::string ReportPageHead();
 std::string ReportPageTail();
 
