@@ -94,7 +94,7 @@ class Collisions {
   };
 
   size_t NumberOf(const std::string& test);
-  void AddPort(size_t test, const NameUse& use);
+  void AddPort(size_t test, const NameUse& name);
   void AddLeak(size_t test, const Leak& leak);
   static std::map<std::string, Uses> PartsOf(const Port& port);
 

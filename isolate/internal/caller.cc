@@ -181,7 +181,11 @@ bool Caller::Resolve(int folder, const char* path, bool follow, Place* place) co
     // A link to where nothing is yet.
     snprintf(rest, sizeof(rest), "%.*s", static_cast<int>(length), target);
     absolute = rest[0] == '/';
-    base = absolute ? Opened(OpenBase(AT_FDCWD, absolute)) : std::move(above);
+    if (absolute) {
+      base = Opened(OpenBase(AT_FDCWD, absolute));
+    } else {
+      base = std::move(above);
+    }
   }
   return false;
 }
