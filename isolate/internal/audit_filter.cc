@@ -56,12 +56,12 @@ class Program {
   }
 
   // Where it is one of these values.
-  template <size_t kCount>
-  void AskIfOneOf(long call, int argument, const uint32_t (&values)[kCount]) {
-    Add(BPF_JMP | BPF_JEQ | BPF_K, static_cast<uint32_t>(call), 0, kCount + 3);
+  template <size_t count>
+  void AskIfOneOf(long call, int argument, const uint32_t (&values)[count]) {
+    Add(BPF_JMP | BPF_JEQ | BPF_K, static_cast<uint32_t>(call), 0, count + 3);
     LoadArgument(argument);
-    for (size_t i = 0; i < kCount; ++i) {
-      Add(BPF_JMP | BPF_JEQ | BPF_K, values[i], static_cast<uint8_t>(kCount - i), 0);
+    for (size_t i = 0; i < count; ++i) {
+      Add(BPF_JMP | BPF_JEQ | BPF_K, values[i], static_cast<uint8_t>(count - i), 0);
     }
     Return(SECCOMP_RET_ALLOW);
     Return(SECCOMP_RET_USER_NOTIF);

@@ -40,18 +40,18 @@ constexpr int kMaxTries = 1000;
 class Opened {
  public:
   explicit Opened(int descriptor) : descriptor_(descriptor) {}
-  Opened(Opened&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-  Opened& operator=(Opened&& other) noexcept {
-    std::swap(descriptor_, other.descriptor_);
-    return *this;
-  }
-  ~Opened() {
+  Opened(const Opened&) = delete;
+  Opened& operator=(const Opened&) = delete;
+  ~Opened() { Reset(-1); }
+  int get() const { return descriptor_; }
+  bool valid() const { return descriptor_ >= 0; }
+  int Release() { return std::exchange(descriptor_, -1); }
+  void Reset(int descriptor) {
     if (descriptor_ >= 0) {
       close(descriptor_);
     }
+    descriptor_ = descriptor;
   }
-  int get() const { return descriptor_; }
-  bool valid() const { return descriptor_ >= 0; }
 
  private:
   int descriptor_;
@@ -181,11 +181,7 @@ bool Caller::Resolve(int folder, const char* path, bool follow, Place* place) co
     // A link to where nothing is yet.
     snprintf(rest, sizeof(rest), "%.*s", static_cast<int>(length), target);
     absolute = rest[0] == '/';
-    if (absolute) {
-      base = Opened(OpenBase(AT_FDCWD, absolute));
-    } else {
-      base = std::move(above);
-    }
+    base.Reset(absolute ? OpenBase(AT_FDCWD, absolute) : above.Release());
   }
   return false;
 }
