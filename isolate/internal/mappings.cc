@@ -1,6 +1,8 @@
 #include "isolate/internal/mappings.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -30,6 +32,29 @@ uint64_t SizeOf(absl::string_view range) {
   return absl::SimpleHexAtoi(ends.first, &begin) && absl::SimpleHexAtoi(ends.second, &end)
              ? end - begin
              : 0;
+}
+
+// From the kernel's <linux/fs.h>, Linux 6.11: what it tells of the mapping that was asked for.
+struct MappingQuery {
+  uint64_t size = sizeof(MappingQuery);
+  uint64_t flags = 0;
+  uint64_t address = 0;
+  uint64_t answer[7] = {};
+  uint32_t name_size = 0;
+  uint32_t build_id_size = 0;
+  uint64_t name = 0;
+  uint64_t build_id = 0;
+};
+constexpr uint64_t kShared = 0x08;
+constexpr uint64_t kCoveringOrNext = 0x10;
+constexpr unsigned long kQuery = _IOWR('f', 17, MappingQuery);
+
+// Whether the process has no shared mapping at all, which is soon said; false where this kernel
+// does not say it.
+bool HasNoSharedMapping(int maps) {
+  MappingQuery query;
+  query.flags = kShared | kCoveringOrNext;
+  return ioctl(maps, kQuery, &query) != 0 && errno == ENOENT;
 }
 
 }  // namespace
@@ -66,6 +91,9 @@ std::vector<Mapping> NamelessMappings(absl::string_view maps) {
 
 std::vector<Mapping> NamelessMappings() {
   const Fd file(open("/proc/self/maps", O_RDONLY | O_CLOEXEC));
+  if (HasNoSharedMapping(file.get())) {
+    return {};
+  }
   std::string text;
   char buffer[16384];
   for (ssize_t size; (size = read(file.get(), buffer, sizeof(buffer))) > 0;) {

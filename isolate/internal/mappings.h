@@ -22,7 +22,8 @@ struct Mapping {
 // that only forks share.  Pure.
 std::vector<Mapping> NamelessMappings(absl::string_view maps);
 
-// Those of the calling process.  Costs 20 us, and more in a program of many libraries.
+// Those of the calling process.  Costs 5 us where it has no shared mapping (PROCMAP_QUERY, Linux
+// 6.11); otherwise 20 us, and more in a program of many libraries.
 std::vector<Mapping> NamelessMappings();
 
 }  // namespace isolate::internal

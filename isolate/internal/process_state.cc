@@ -116,7 +116,7 @@ void CompareMaps(const std::map<std::string, std::string>& before,
 }  // namespace
 
 // What is text is made only where something differs: this runs twice in every test's process.
-ProcessState ProcessState::Capture(bool other_threads) {
+ProcessState ProcessState::Capture(bool other_threads, bool posix_timers) {
   ProcessState state;
   char text[PATH_MAX];
   state.working_directory_ = getcwd(text, sizeof(text)) != nullptr ? text : "(removed)";
@@ -147,7 +147,7 @@ ProcessState ProcessState::Capture(bool other_threads) {
     state.interval_timers_[i] = getitimer(static_cast<decltype(ITIMER_REAL)>(i), &now) == 0 &&
                                 (now.it_value.tv_sec != 0 || now.it_value.tv_usec != 0);
   }
-  if (internal::ReadFile(AT_FDCWD, "/proc/self/timers", text, sizeof(text)) > 0) {
+  if (posix_timers && internal::ReadFile(AT_FDCWD, "/proc/self/timers", text, sizeof(text)) > 0) {
     state.posix_timers_ = text;
   }
   return state;
