@@ -103,8 +103,8 @@ class Executor::Impl {
   void ComeBack();
   void WaitForEvents(absl::Time deadline);
   static void SetEnvironment(const Sandboxes& kind);
-  [[noreturn]] static void RunTest(const Sandboxes& kind, const EnterPlan& plan, const Nonce& nonce,
-                                   Function function) noexcept;
+  [[noreturn]] static void RunTest(const Sandboxes& kind, int64_t files, const EnterPlan& plan,
+                                   const Nonce& nonce, Function function) noexcept;
 
   std::vector<Sandboxes> kinds_;
   const Fd interrupt_;  // an eventfd
@@ -129,8 +129,8 @@ void Executor::Impl::SetEnvironment(const Sandboxes& kind) {
 
 // The test process.  noexcept: an exception must not unwind into frames that
 // belong to the runner.
-void Executor::Impl::RunTest(const Sandboxes& kind, const EnterPlan& plan, const Nonce& nonce,
-                             Function function) noexcept {
+void Executor::Impl::RunTest(const Sandboxes& kind, int64_t files, const EnterPlan& plan,
+                             const Nonce& nonce, Function function) noexcept {
   internal::Enter(plan);
   // The user's code may run from here on, and so may malloc.
   internal::ResetCoverage();
@@ -141,10 +141,12 @@ void Executor::Impl::RunTest(const Sandboxes& kind, const EnterPlan& plan, const
     internal::SetAuditToken(kind.supply->audit_token());
   }
   Reporter reporter(plan.report, plan.out, nonce, kind.supply->leak_plan());
-  if (!reporter.Begin().ok()) {
+  if (!reporter.Begin(files).ok()) {
     internal::raw::Exit(internal::kNotIsolatedExitCode);
   }
-  reporter.BeginLeakCheck();
+  if (kind.options.leaks_from_start) {
+    reporter.BeginLeakCheck();
+  }
   reporter.Finish(function(reporter));
 }
 
@@ -186,6 +188,7 @@ absl::StatusOr<Executor::Id> Executor::Impl::Start(Function function, Kind numbe
   // What it has from the caller is gone when it executes a program.
   entry.plan().check_memory = ends == Ends::kByReturning;
   const Joined joined = Fork(kind, *sandbox, entry.plan(), *nonce, function);
+  kind.supply->Replenish();
   if (joined.pid < 0) {
     return ToStatus({joined.step, joined.error, ""});
   }
@@ -205,7 +208,8 @@ Joined Executor::Impl::Fork(const Sandboxes& kind, const Sandbox& sandbox, Enter
   plan.signal_mask = block.before();
   const Joined joined = internal::ForkInto(sandbox.init(), sandbox.root(), namespaces);
   if (joined.pid == 0) {
-    RunTest(kind, plan, nonce, function);
+    plan.gate = joined.gate;
+    RunTest(kind, sandbox.files(), plan, nonce, function);
   }
   return joined;
 }
@@ -287,10 +291,15 @@ void Executor::Impl::WaitForEvents(absl::Time deadline) {
   };
   std::vector<pollfd> descriptors;
   std::vector<Wait> waits;
+  const absl::Time now = MonotonicNow();
   for (auto& [id, task] : tasks_) {
-    deadline = std::min(deadline, task->deadline());
+    const bool quiet = now < task->quiet_until();
+    deadline = std::min({deadline, task->deadline(), quiet ? task->quiet_until() : deadline});
     for (int i = 0; i < Task::kSourceCount; ++i) {
       const auto source = static_cast<Task::Source>(i);
+      if (quiet && Task::IsPipe(source)) {
+        continue;
+      }
       if (const int descriptor = task->Descriptor(source); descriptor >= 0) {
         descriptors.push_back({descriptor, POLLIN, 0});
         waits.push_back({task.get(), source});
@@ -301,7 +310,7 @@ void Executor::Impl::WaitForEvents(absl::Time deadline) {
   timespec timeout;
   const bool limited = deadline != absl::InfiniteFuture();
   if (limited) {
-    timeout = absl::ToTimespec(std::max(deadline - MonotonicNow(), absl::ZeroDuration()));
+    timeout = absl::ToTimespec(std::max(deadline - now, absl::ZeroDuration()));
   }
   if (ppoll(descriptors.data(), descriptors.size(), limited ? &timeout : nullptr, nullptr) <= 0) {
     return;

@@ -71,7 +71,8 @@ Reporter::Reporter(int report, int mark, const internal::Nonce& nonce, internal:
       nonce_(nonce),
       leak_check_(std::move(leaks)) {}
 
-absl::Status Reporter::Begin() {
+absl::Status Reporter::Begin(int64_t files) {
+  leak_check_.SetFilesAtBegin(files);
   const auto hello = internal::HelloPayload(internal::RealtimeNanoseconds());
   return WriteFrame(report_.get(), Tag::kHello, {hello.data(), hello.size()});
 }
@@ -172,6 +173,9 @@ void Reporter::TellLeaks() {
     }
     (void)WriteFrame(report_.get(), Tag::kEvidence, record);
   });
+  if (!told.has_value() && leak_check_.NothingIsLeft()) {
+    (void)WriteFrame(report_.get(), Tag::kNothingLeft, "");
+  }
 }
 
 bool Reporter::SendLast(absl::string_view message) const {

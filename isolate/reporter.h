@@ -108,8 +108,8 @@ class Reporter {
 
   Reporter(int report, int mark, const internal::Nonce& nonce, internal::LeakPlan leaks);
 
-  // The first and the last frame of the report.
-  absl::Status Begin();
+  // The first and the last frame of the report.  `files`: LeakCheck::SetFilesAtBegin.
+  absl::Status Begin(int64_t files);
   absl::Status End(int code);
   void TellLeaks();
 

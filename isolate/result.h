@@ -59,8 +59,9 @@ struct Times {
   absl::Time forked = absl::InfinitePast();   // there was a sandbox for it, and it was to be forked
   absl::Time entered = absl::InfinitePast();  // its function was about to be called
   absl::Time ended = absl::InfinitePast();    // it was found to have ended
-  absl::Time looked = absl::InfinitePast();   // what it had left was known (Options::leaks)
-  absl::Time over = absl::InfinitePast();     // nobody was left who could write to its output
+  // What it had left was known (Options::leaks); never, where it saw itself that it left nothing.
+  absl::Time looked = absl::InfinitePast();
+  absl::Time over = absl::InfinitePast();  // nobody was left who could write to its output
 };
 
 // Inode numbers of the namespaces, as `lsns` and /proc/PID/ns show them.  A

@@ -10,13 +10,16 @@
 
 namespace isolate::internal {
 
-static_assert(sizeof(Handles) == 3 * sizeof(int) && 3 <= kMaxPassed,
+static_assert(sizeof(Handles) == 4 * sizeof(int) && 4 <= kMaxPassed,
               "they are sent as descriptors");
 
 int SendControl(int socket, const ControlMessage& message, const Handles& handles) {
-  int descriptors[3];
+  int descriptors[4];
   memcpy(descriptors, &handles, sizeof(handles));
-  const size_t count = handles.init < 0 ? 0 : handles.post_mortem < 0 ? 2 : 3;
+  const size_t count = handles.init < 0          ? 0
+                       : handles.post_mortem < 0 ? 2
+                       : handles.queues < 0      ? 3
+                                                 : 4;
   return SendWithDescriptors(socket, &message, sizeof(message), descriptors, count) < 0 ? -1 : 0;
 }
 

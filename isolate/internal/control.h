@@ -15,15 +15,13 @@
 
 namespace isolate::internal {
 
-// Runner to helper: make a sandbox.
-inline constexpr char kMakeSandbox = 'm';
-
 // Helper or init to runner.
 struct ControlMessage {
   bool ready = false;
   // If ready: the message carries Handles (SCM_RIGHTS).
   Namespaces namespaces;
   bool in_user_namespace = false;
+  int64_t files = -1;  // how many it begins with (PostMortem::Begin)
   StepLog steps;
   // If not ready: what failed, and on which mount operation (-1: none).
   Step step = Step::kForkHelper;
@@ -37,6 +35,7 @@ struct Handles {
   int init = -1;         // pidfd
   int root = -1;         // O_PATH: the init's root directory
   int post_mortem = -1;  // a stream socket to the init; not where it has nothing to look for
+  int queues = -1;  // the folder of the POSIX message queues; with post_mortem alone, if at all
 };
 
 // Sends `message`, with `handles` if they are valid.  Fit for the helper and the

@@ -17,6 +17,7 @@
 
 #include "isolate/internal/audit_filter.h"
 #include "isolate/internal/auditor.h"
+#include "isolate/internal/join.h"
 #include "isolate/internal/pass_descriptor.h"
 #include "isolate/internal/raw.h"
 #include "isolate/internal/wire.h"
@@ -32,24 +33,29 @@ char* PutU32(char* to, uint32_t value) {
   return to;
 }
 
+[[noreturn]] void Fail(const EnterPlan& plan, Step step, const char* detail) {
+  WaitAtGate(plan.gate);
+  FailSetup(plan.report, step, detail);
+}
+
 void ChangeDirectory(const EnterPlan& plan) {
   if (!plan.change_directory) {
     return;
   }
   if (plan.directory == nullptr) {
     if (fchdir(plan.directory_fd) != 0) {
-      FailSetup(plan.report, Step::kWorkingDirectory, "");
+      Fail(plan, Step::kWorkingDirectory, "");
     }
     return;
   }
   struct stat now;
   if (chdir(plan.directory) != 0 || stat(".", &now) != 0) {
-    FailSetup(plan.report, Step::kWorkingDirectory, plan.directory);
+    Fail(plan, Step::kWorkingDirectory, plan.directory);
   }
   if (plan.check_directory &&
       (now.st_dev != plan.directory_device || now.st_ino != plan.directory_inode)) {
     errno = ENOENT;  // another folder of that name
-    FailSetup(plan.report, Step::kWorkingDirectory, plan.directory);
+    Fail(plan, Step::kWorkingDirectory, plan.directory);
   }
 }
 
@@ -58,7 +64,7 @@ void SetStandardStreams(const EnterPlan& plan) {
   // close-on-exec.
   const int null = open("/dev/null", O_RDONLY);
   if (null < 0 || dup2(null, 0) < 0 || dup2(plan.out, 1) < 0 || dup2(plan.err, 2) < 0) {
-    FailSetup(plan.report, Step::kStandardStreams, "");
+    Fail(plan, Step::kStandardStreams, "");
   }
   if (null > 2) {
     close(null);
@@ -74,7 +80,7 @@ void BeginAudit(const EnterPlan& plan) {
   const char request = filter.calls_once ? kAuditOnce : kAudit;
   if (filter.listener < 0 ||
       SendWithDescriptors(plan.auditor, &request, sizeof(request), &filter.listener, 1) < 0) {
-    FailSetup(plan.report, Step::kAuditFilter, "");
+    Fail(plan, Step::kAuditFilter, "");
   }
   close(filter.listener);
 }
@@ -87,7 +93,7 @@ void LimitRights(const EnterPlan& plan) {
   // cleared, root would gain rights when it executes a program.
   if ((plan.securebits != 0 && prctl(PR_SET_SECUREBITS, plan.securebits, 0, 0, 0) != 0) ||
       raw::LimitCapabilities(plan.capabilities) != 0) {
-    FailSetup(plan.report, Step::kCapabilities, "");
+    Fail(plan, Step::kCapabilities, "");
   }
   // Joining a user namespace makes a process not dumpable; then its own /proc
   // files are closed to it, and it leaves no core (proc(5)).
@@ -103,11 +109,11 @@ void LimitMemory(const EnterPlan& plan) {
   }
   rlimit limit;
   if (getrlimit(RLIMIT_DATA, &limit) != 0) {
-    FailSetup(plan.report, Step::kMemoryLimit, "");
+    Fail(plan, Step::kMemoryLimit, "");
   }
   limit.rlim_cur = std::min(plan.memory_limit, limit.rlim_cur);
   if (setrlimit(RLIMIT_DATA, &limit) != 0) {
-    FailSetup(plan.report, Step::kMemoryLimit, "");
+    Fail(plan, Step::kMemoryLimit, "");
   }
   if (!plan.check_memory) {
     return;
@@ -116,7 +122,7 @@ void LimitMemory(const EnterPlan& plan) {
   void* const more =
       mmap(nullptr, kRoom, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (more == MAP_FAILED) {
-    FailSetup(plan.report, Step::kMemoryLimit, "");
+    Fail(plan, Step::kMemoryLimit, "");
   }
   munmap(more, kRoom);
 }
@@ -138,21 +144,25 @@ void FailSetup(int report, Step step, const char* detail) {
 
 void Enter(const EnterPlan& plan) {
   if (plan.time_namespace_of >= 0 && raw::Setns(plan.time_namespace_of, CLONE_NEWTIME) != 0) {
-    FailSetup(plan.report, Step::kJoinTime, "");
+    Fail(plan, Step::kJoinTime, "");
   }
   // A session of its own: kill(0, ...) must not reach the runner and the other
   // tests, and the group's id must mean something inside.
   if (setsid() < 0) {
-    FailSetup(plan.report, Step::kSession, "");
+    Fail(plan, Step::kSession, "");
   }
   ChangeDirectory(plan);
   SetStandardStreams(plan);
   BeginAudit(plan);
   LimitRights(plan);
   for (size_t i = 0; i < plan.close_count; ++i) {
-    close(plan.close[i]);
+    // The gate was made later, and may have the number of what another thread has closed since.
+    if (plan.close[i] != plan.gate) {
+      close(plan.close[i]);
+    }
   }
   LimitMemory(plan);
+  WaitAtGate(plan.gate);
   sigprocmask(SIG_SETMASK, &plan.signal_mask, nullptr);
 }
 

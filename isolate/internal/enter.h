@@ -23,6 +23,7 @@ struct EnterPlan {
   int report = -1;  // the report pipe
   int out = -1;     // becomes stdout
   int err = -1;     // becomes stderr
+  int gate = -1;    // join.h; the child's own: set after the fork
 
   int time_namespace_of = -1;  // pidfd of the init, or -1
 

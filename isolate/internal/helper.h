@@ -40,16 +40,21 @@ class Helper {
   // The runner's end of the control socket.
   int control() const { return control_.get(); }
 
-  // Asks for one more sandbox.  Unavailable if the helper is gone.
-  absl::Status Request();
+  // Asks for one more sandbox, which comes as a ControlMessage, or the end of the stream if the
+  // helper is gone.
+  void Request();
 
  private:
-  Helper(pid_t pid, Fd process, Fd control)
-      : pid_(pid), process_(std::move(process)), control_(std::move(control)) {}
+  Helper(pid_t pid, Fd process, Fd control, Fd requests)
+      : pid_(pid),
+        process_(std::move(process)),
+        control_(std::move(control)),
+        requests_(std::move(requests)) {}
 
   pid_t pid_;
   Fd process_;  // pidfd
   Fd control_;
+  Fd requests_;  // an eventfd: how many sandboxes to make
 };
 
 }  // namespace isolate::internal

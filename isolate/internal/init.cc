@@ -61,6 +61,7 @@ class Init {
  private:
   bool Obey();
   [[noreturn]] void Fail(Step step, int mount_op = -1);
+  void ReadNamespaces(Namespaces& namespaces);
   void Did(Step step) { steps_.Add(step, RealtimeNanoseconds()); }
   int Perform(const MountOp& op);
   int PerformCopy(const MountOp& op);
@@ -76,6 +77,7 @@ class Init {
   int trees_[kMaxFolders];
   size_t tree_count_ = 0;
   int kept_[kMaxKept];
+  int queues_ = -1;
 };
 
 void Init::Fail(Step step, int mount_op) {
@@ -199,11 +201,28 @@ void Init::MakeMounts() {
   }
 }
 
+// Moves a mount of ours from below what covers it by now, which is cheaper than a copy of it and of
+// all below.  What is no mount, or is locked to its place as what was there before a user namespace
+// was (EINVAL, mount_namespaces(7)), is copied.
+int MoveOrCopy(int mount, const char* path) {
+  int moved = raw::MoveMount(mount, path);
+  if (moved == 0 || errno != EINVAL) {
+    return moved;
+  }
+  const int copy = raw::CopyTree(mount);
+  moved = copy < 0 ? -1 : raw::MoveMount(copy, path);
+  const int error = errno;
+  close(copy);
+  errno = error;
+  return moved;
+}
+
 int Init::Perform(const MountOp& op) {
   const char* path = op.path.c_str();
   switch (op.action) {
     case MountOp::Action::kKeep:
-      kept_[op.slot] = raw::OpenTree(path);
+      // What is optional is a mount of the host's, and wanted nowhere but in its place.
+      kept_[op.slot] = op.optional ? raw::OpenMount(path) : raw::OpenTree(path);
       return kept_[op.slot] < 0 ? -1 : 0;
     case MountOp::Action::kTmpfs:
       // It may lie in a tmpfs that was mounted just before.
@@ -218,7 +237,13 @@ int Init::Perform(const MountOp& op) {
     case MountOp::Action::kSysfs:
       return MountKernelFs("sysfs", path);
     case MountOp::Action::kMqueue:
-      return MountKernelFs("mqueue", path);
+      if (MountKernelFs("mqueue", path) != 0) {
+        return op.optional ? 0 : -1;
+      }
+      if (plan_.leaks != nullptr) {
+        queues_ = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+      }
+      return 0;
     case MountOp::Action::kRestore:
       return Restore(op);
     case MountOp::Action::kReadOnly:
@@ -267,7 +292,7 @@ int Init::Restore(const MountOp& op) {
       close(place);
     }
   }
-  const int moved = raw::MoveMount(tree, path);
+  const int moved = op.optional ? MoveOrCopy(tree, path) : raw::MoveMount(tree, path);
   const int error = errno;
   close(tree);
   errno = error;
@@ -320,23 +345,15 @@ void Init::SpreadPids() {
   raw::WriteFile("/proc/sys/kernel/ns_last_pid", text, static_cast<size_t>(size));
 }
 
-void Init::Announce(bool in_user_namespace) {
-  post_mortem_.Begin();
-  ControlMessage message;
-  message.ready = true;
-  message.in_user_namespace = in_user_namespace;
+void Init::ReadNamespaces(Namespaces& namespaces) {
   const struct {
     const char* path;
     ino_t* number;
   } kinds[] = {
-      {"/proc/self/ns/pid", &message.namespaces.pid},
-      {"/proc/self/ns/net", &message.namespaces.net},
-      {"/proc/self/ns/ipc", &message.namespaces.ipc},
-      {"/proc/self/ns/uts", &message.namespaces.uts},
-      {"/proc/self/ns/mnt", &message.namespaces.mnt},
-      {"/proc/self/ns/user", &message.namespaces.user},
-      {"/proc/self/ns/cgroup", &message.namespaces.cgroup},
-      {"/proc/self/ns/time", &message.namespaces.time},
+      {"/proc/self/ns/pid", &namespaces.pid},       {"/proc/self/ns/net", &namespaces.net},
+      {"/proc/self/ns/ipc", &namespaces.ipc},       {"/proc/self/ns/uts", &namespaces.uts},
+      {"/proc/self/ns/mnt", &namespaces.mnt},       {"/proc/self/ns/user", &namespaces.user},
+      {"/proc/self/ns/cgroup", &namespaces.cgroup}, {"/proc/self/ns/time", &namespaces.time},
   };
   for (const auto& kind : kinds) {
     struct stat now;
@@ -346,9 +363,20 @@ void Init::Announce(bool in_user_namespace) {
     } else if (errno != ENOENT) {
       Fail(Step::kAnnounce);
     }
+    if (!plan_.tells_namespaces) {
+      break;  // the pid namespace is always wanted
+    }
   }
+}
+
+void Init::Announce(bool in_user_namespace) {
+  ControlMessage message;
+  message.ready = true;
+  message.files = post_mortem_.Begin();
+  message.in_user_namespace = in_user_namespace;
+  ReadNamespaces(message.namespaces);
   const Handles handles = {raw::PidfdOpen(getpid()), open("/", O_PATH | O_DIRECTORY | O_CLOEXEC),
-                           descriptors_.runners_end};
+                           descriptors_.runners_end, queues_};
   if (handles.init < 0 || handles.root < 0) {
     Fail(Step::kAnnounce);
   }

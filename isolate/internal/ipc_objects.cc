@@ -148,4 +148,9 @@ void TellQueues(bool sizes, EvidenceWriter& evidence) {
   close(mount);
 }
 
+bool HasNoQueues(int queues) {
+  Directory folder(queues);
+  return queues >= 0 && folder.Next() == nullptr;
+}
+
 }  // namespace isolate::internal

@@ -10,6 +10,7 @@
 
 #include <mutex>
 
+#include "isolate/internal/fd.h"
 #include "isolate/internal/raw.h"
 #include "isolate/setup_failure.h"
 
@@ -79,20 +80,18 @@ class ScopedSubreaper {
 // What holds the test process back until the runner lets it go.
 class Gate {
  public:
-  bool Make() { return pipe2(ends_, O_CLOEXEC) == 0; }
+  // Above the standard streams, which the test process gets anew before it waits.
+  bool Make() {
+    FdPair pipe = MakePipe();
+    ends_[0] = pipe.ours.Release();
+    ends_[1] = pipe.theirs.Release();
+    return ends_[0] >= 0;
+  }
 
-  // In the test process.  Ends it where the runner died or gave up.
-  void Wait() {
+  // In the test process.  The end at which it waits.
+  int Approach() {
     close(ends_[1]);
-    char byte;
-    ssize_t size;
-    do {
-      size = read(ends_[0], &byte, 1);
-    } while (size < 0 && errno == EINTR);
-    if (size != 1) {
-      raw::Exit(1);
-    }
-    close(ends_[0]);
+    return ends_[0];
   }
 
   // In the runner.
@@ -156,7 +155,7 @@ Joined ForkInto(int pidfd, int root, int namespaces) {
     joined = ForkByJoiner(pidfd, root, namespaces);
   }
   if (joined.pid == 0) {
-    gate.Wait();
+    joined.gate = gate.Approach();
     return joined;
   }
   if (joined.pid > 0) {
@@ -170,6 +169,20 @@ Joined ForkInto(int pidfd, int root, int namespaces) {
   }
   gate.Remove();
   return joined;
+}
+
+void WaitAtGate(int gate) {
+  const int error = errno;
+  char byte;
+  ssize_t size;
+  do {
+    size = read(gate, &byte, 1);
+  } while (size < 0 && errno == EINTR);
+  if (size != 1) {
+    raw::Exit(1);
+  }
+  close(gate);
+  errno = error;
 }
 
 }  // namespace isolate::internal

@@ -36,15 +36,21 @@ struct Joined {
   int error = 0;
   // A pidfd of the test process, for the caller to own.
   int process = -1;
+  // In the test process: what WaitAtGate takes.
+  int gate = -1;
 };
 
 // Forks; the child is in `namespaces` (CLONE_NEW*) of the process behind
 // `pidfd`, and with a mount namespace also in the root directory `root`: setns
 // alone would put it into that namespace's own, out of a chroot of the runner's
-// (setns(2)).  With `namespaces` of 0 this is a fork.  The child goes on when it is
-// the caller's child for good and its pidfd is open.  To be called with all
-// signals blocked.  Costs one fork, one vfork and the namespaces' setns.
+// (setns(2)).  With `namespaces` of 0 this is a fork.  The child may do nothing of the
+// user's, nor end, before it has waited at the gate.  To be called with all signals blocked.  Costs
+// one fork, one vfork and the namespaces' setns.
 Joined ForkInto(int pidfd, int root, int namespaces);
+
+// In the test process: until it is the runner's child for good, and the runner has its pidfd.  Ends
+// it where the runner died or gave up.  Leaves errno alone.
+void WaitAtGate(int gate);
 
 }  // namespace isolate::internal
 

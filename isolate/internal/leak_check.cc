@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/single_threaded.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -49,12 +50,16 @@ std::string TargetOf(int folder, int descriptor) {
   return size > 0 ? std::string(target, static_cast<size_t>(size)) : "";
 }
 
+// Two links and one for each thread (fs/proc/base.c, proc_task_getattr).
+bool HasOneThread() {
+  struct stat status;
+  return stat("/proc/self/task", &status) == 0 && status.st_nlink <= 3;
+}
+
 // The others of the process, but for those that are on their way out.
 std::vector<int> ListThreads() {
   std::vector<int> threads;
-  struct stat status;
-  // Two links and one for each thread (fs/proc/base.c, proc_task_getattr).
-  if (stat("/proc/self/task", &status) == 0 && status.st_nlink <= 3) {
+  if (HasOneThread()) {
     return threads;
   }
   Directory tasks(AT_FDCWD, "/proc/self/task");
@@ -142,12 +147,18 @@ LeakCheck::Descriptors LeakCheck::ListDescriptors() const {
       continue;
     }
     // An eventfd, an epoll and many others are one and the same inode, of no type.
-    descriptors.emplace(
-        number,
-        Descriptor{status.st_dev, status.st_ino,
-                   (status.st_mode & S_IFMT) == 0 ? TargetOf(folder.descriptor(), number) : ""});
+    descriptors.push_back(
+        {number, status.st_dev, status.st_ino,
+         (status.st_mode & S_IFMT) == 0 ? TargetOf(folder.descriptor(), number) : ""});
   }
-  return descriptors;
+  return descriptors;  // in the order in which the kernel lists them (fs/proc/fd.c)
+}
+
+const LeakCheck::Descriptor* LeakCheck::Find(int number, const Descriptors& descriptors) {
+  const auto found = std::lower_bound(
+      descriptors.begin(), descriptors.end(), number,
+      [](const Descriptor& descriptor, int wanted) { return descriptor.number < wanted; });
+  return found != descriptors.end() && found->number == number ? &*found : nullptr;
 }
 
 void LeakCheck::Begin() {
@@ -168,11 +179,14 @@ void LeakCheck::Begin() {
   if (Has(plan_.kinds, LeakKind::kPosix) && plan_.executed) {
     mappings_ = NamelessMappings();
   }
-  if (Has(plan_.kinds, LeakKind::kThread)) {
+  threads_.clear();
+  // A fork has one thread, unless a handler of pthread_atfork(3) started more.
+  if (plan_.executed || __libc_single_threaded == 0) {
     threads_ = ListThreads();
   }
   if (Has(plan_.kinds, LeakKind::kState)) {
-    state_ = ProcessState::Capture(/*other_threads=*/!threads_.empty());
+    state_ = ProcessState::Capture(/*other_threads=*/!threads_.empty(),
+                                   /*posix_timers=*/plan_.executed);
   }
   if (LooksAtDescriptors()) {
     if (!descriptor_folder_.IsOurs()) {
@@ -193,12 +207,13 @@ void LeakCheck::LookAtDescriptors(EvidenceWriter& evidence) {
     return;  // it cannot be seen
   }
   open_sockets_.clear();
-  for (const auto& [number, descriptor] : now) {
-    const auto before = descriptors_.find(number);
-    const bool replaced = before != descriptors_.end();
+  for (const Descriptor& descriptor : now) {
+    const int number = descriptor.number;
+    const Descriptor* const before = Find(number, descriptors_);
+    const bool replaced = before != nullptr;
     struct stat status;
-    if ((replaced && before->second.device == descriptor.device &&
-         before->second.inode == descriptor.inode && before->second.target == descriptor.target) ||
+    if ((replaced && before->device == descriptor.device && before->inode == descriptor.inode &&
+         before->target == descriptor.target) ||
         fstat(number, &status) != 0) {
       continue;
     }
@@ -216,10 +231,10 @@ void LeakCheck::LookAtDescriptors(EvidenceWriter& evidence) {
         .U32(replaced ? 1 : 0)
         .End();
   }
-  for (const auto& [number, descriptor] : descriptors_) {
-    if (now.find(number) == now.end()) {
+  for (const Descriptor& descriptor : descriptors_) {
+    if (Find(descriptor.number, now) == nullptr) {
       char name[32];
-      snprintf(name, sizeof(name), "descriptor %d", number);
+      snprintf(name, sizeof(name), "descriptor %d", descriptor.number);
       evidence.Begin(EvidenceType::kState)
           .String(name)
           .EndKey()
@@ -262,7 +277,8 @@ void LeakCheck::LookAtThreads(EvidenceWriter& evidence) const {
 }
 
 void LeakCheck::LookAtState(EvidenceWriter& evidence) const {
-  const ProcessState now = ProcessState::Capture(/*other_threads=*/!ListThreads().empty());
+  const ProcessState now = ProcessState::Capture(/*other_threads=*/!ListThreads().empty(),
+                                                 /*posix_timers=*/true);
   for (const ProcessState::Change& change : state_.ChangesTo(now)) {
     // Other tests have it, too.
     if (change.what == "host name" && (plan_.namespaces & CLONE_NEWUTS) == 0) {
@@ -367,6 +383,17 @@ void LeakCheck::Tell(Send send) {
     LookAtNames(evidence);
   }
   evidence.EndAll();
+}
+
+bool LeakCheck::NothingIsLeft() const {
+  // Of what is not looked at nobody knows whether it comes to something yet: a thread, a timer.
+  constexpr int kOwn = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC;
+  if (!plan_.kinds.all() || (plan_.namespaces & kOwn) != kOwn || plan_.copies ||
+      __tsan_init != nullptr) {
+    return false;
+  }
+  return files_at_begin_ >= 0 && CountFiles(folders_) == files_at_begin_ && threads_.empty() &&
+         IsAlone();
 }
 
 }  // namespace isolate::internal

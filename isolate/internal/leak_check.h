@@ -65,13 +65,22 @@ class LeakCheck {
   // Tells of all that is there and was not when it began.
   void Tell(Send send);
 
+  // Whether a second look would find nothing either, but for message queues: this process is alone
+  // in its sandbox, and there is no file in it.  Where Tell told of nothing, so that no timer
+  // will run either.  Costs about 5 us.
+  bool NothingIsLeft() const;
+
+  // How many files there were when the sandbox was made (PostMortem::Begin).
+  void SetFilesAtBegin(int64_t files) { files_at_begin_ = files; }
+
  private:
   struct Descriptor {
+    int number;
     dev_t device;
     ino_t inode;
     std::string target;  // only of those that share an inode
   };
-  using Descriptors = std::map<int, Descriptor>;
+  using Descriptors = std::vector<Descriptor>;  // sorted by number
 
   void Reserve();
   void GiveWay();
@@ -86,6 +95,7 @@ class LeakCheck {
   void LookAtState(EvidenceWriter& evidence) const;
   void LookAtMappings(EvidenceWriter& evidence) const;
   void LookAtNames(EvidenceWriter& evidence) const;
+  static const Descriptor* Find(int number, const Descriptors& descriptors);
 
   const LeakPlan plan_;
   // Open while the test runs, so that we can look even if it has used up all descriptors.
@@ -99,6 +109,7 @@ class LeakCheck {
   ProcessState state_;
   std::vector<Mapping> mappings_;
   std::vector<PrivateFolder> folders_;
+  int64_t files_at_begin_ = -1;
   uint32_t stretch_ = 0;
   std::map<std::string, uint32_t> seen_;  // by key; in which stretch first
 };

@@ -114,12 +114,12 @@ bool Walk::Visit(int at, const char* name, int depth) {
 }  // namespace
 
 // The kernel counts them as they come and go (mm/shmem.c).
-long PrivateFolder::CountFiles() const {
+int64_t PrivateFolder::CountFiles() const {
   struct statfs now;
   if ((tree_ >= 0 ? fstatfs(tree_, &now) : statfs(path_, &now)) != 0) {
     return -1;
   }
-  return static_cast<long>(now.f_files) - static_cast<long>(now.f_ffree);
+  return static_cast<int64_t>(now.f_files) - static_cast<int64_t>(now.f_ffree);
 }
 
 void PrivateFolder::Begin() { files_at_begin_ = CountFiles(); }

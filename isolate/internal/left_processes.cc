@@ -163,9 +163,11 @@ void TellChildren(EvidenceWriter& evidence) {
   }
 }
 
+// To everybody but the caller, in its pid namespace; with nobody there it is ESRCH (kill(2)).
+bool IsAlone() { return kill(-1, 0) != 0 && errno == ESRCH; }
+
 void TellOthers(bool ports, EvidenceWriter& evidence) {
-  // To everybody but the caller, in its pid namespace; with nobody there it is ESRCH (kill(2)).
-  if (kill(-1, 0) != 0 && errno == ESRCH) {
+  if (IsAlone()) {
     return;
   }
   const uint64_t network = OwnNetwork();

@@ -10,6 +10,10 @@ namespace isolate::internal {
 // The children of the calling process's, alive or unreaped.  Costs 1 us where there is none.
 void TellChildren(EvidenceWriter& evidence);
 
+// Whether there is nobody in the calling process's pid namespace but the init and the caller, not
+// even one that has ended and was not waited for.  Costs 1 us.
+bool IsAlone();
+
 // Everybody in the calling process's pid namespace but the init and the caller, and with `ports`
 // the sockets of theirs that are of its network namespace, as far as the caller may look at them
 // (an init may; Linux 5.14).  Who has ended, or is about to as SIGKILL was sent, is not told of.

@@ -11,6 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
 #include "isolate/internal/mount_info.h"
+#include "isolate/leak.h"
 #include "isolate/options.h"
 #include "isolate/setup_failure.h"
 
@@ -64,6 +65,16 @@ void KeepAll(const std::vector<std::string>& paths, bool optional, std::vector<M
     const size_t slot = keeps.size();
     keeps.push_back({Action::kKeep, Step::kKeepPath, path, "", slot, optional});
     restores.push_back({Action::kRestore, Step::kRestorePath, path, "", slot, optional});
+  }
+}
+
+// Where no folder is meant for message queues, they are mounted where a tmpfs covers them at once,
+// for whoever looks at what was left; who has none looks longer.
+void HideQueues(std::vector<MountOp>& plan) {
+  const auto tmpfs = std::find_if(plan.begin(), plan.end(),
+                                  [](const MountOp& op) { return op.action == Action::kTmpfs; });
+  if (tmpfs != plan.end()) {
+    plan.insert(tmpfs, {Action::kMqueue, Step::kMountMqueue, tmpfs->path, "", 0, true});
   }
 }
 
@@ -166,6 +177,9 @@ std::vector<MountOp> PlanMounts(const Options& options, const HostFacts& facts) 
   Append(plan, std::move(tree));
   Append(plan, std::move(kernel));
   Append(plan, std::move(read_only));
+  if (options.ipc_namespace && !facts.has_mqueue_folder && Has(options.leaks, LeakKind::kPosix)) {
+    HideQueues(plan);
+  }
   return plan;
 }
 

@@ -54,7 +54,7 @@ struct MountOp {
     kCopy,      // cover `path` with a copy of itself, written to a tmpfs with `data`
     kProc,      // mount proc on /proc
     kSysfs,     // mount sysfs on /sys
-    kMqueue,    // mount mqueue on /dev/mqueue
+    kMqueue,    // mount mqueue on `path`
     kRestore,   // move the tree in slot `slot` to `path`
     kReadOnly,  // make the tree at `path` read-only
   };
@@ -63,7 +63,8 @@ struct MountOp {
   std::string path;
   std::string data;
   size_t slot = 0;
-  // Nothing is wrong if the path is not there.
+  // Nothing is wrong if it cannot be had: a mount of the host's on a file system of the kernel's
+  // own that is not there, or a kMqueue that no path leads to.
   bool optional = false;
 };
 

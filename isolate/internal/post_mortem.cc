@@ -3,6 +3,9 @@
 #include <sched.h>
 #include <stddef.h>
 
+#include <cstdint>
+
+#include "absl/types/span.h"
 #include "isolate/internal/evidence.h"
 #include "isolate/internal/frame_channel.h"
 #include "isolate/internal/ipc_objects.h"
@@ -34,10 +37,11 @@ void PostMortem::SetTree(const char* folder, int tree) {
   }
 }
 
-void PostMortem::Begin() {
+int64_t PostMortem::Begin() {
   for (size_t i = 0; i < folder_count_; ++i) {
     folders_[i].Begin();
   }
+  return CountFiles(absl::MakeConstSpan(folders_, folder_count_));
 }
 
 void PostMortem::Tell(bool alone, FrameChannel& channel) const {

@@ -7,6 +7,8 @@
 
 #include <stddef.h>
 
+#include <cstdint>
+
 #include "isolate/internal/frame_channel.h"
 #include "isolate/internal/leak_check.h"
 #include "isolate/internal/left_files.h"
@@ -34,8 +36,9 @@ class PostMortem {
   // Where a folder began as a copy: the place that shows what has been put there.  Before Begin.
   void SetTree(const char* folder, int tree);
 
-  // When nothing has been put into the sandbox.
-  void Begin();
+  // When nothing has been put into the sandbox.  How many files there are all the same, in all
+  // private folders; negative where that cannot be told.
+  int64_t Begin();
 
   // Tells of what is there in evidence frames, the last of a report (wire.h).  Costs about 15 us
   // where there is nothing.

@@ -85,6 +85,18 @@ int OpenTree(const char* path) {
                                       static_cast<unsigned>(AT_RECURSIVE | AT_NO_AUTOMOUNT)));
 }
 
+int CopyTree(int descriptor) {
+  return static_cast<int>(syscall(SYS_open_tree, descriptor, "",
+                                  kOpenTreeClone | static_cast<unsigned>(O_CLOEXEC) |
+                                      static_cast<unsigned>(AT_RECURSIVE | AT_EMPTY_PATH)));
+}
+
+int OpenMount(const char* path) {
+  return static_cast<int>(
+      syscall(SYS_open_tree, AT_FDCWD, path,
+              static_cast<unsigned>(O_CLOEXEC) | static_cast<unsigned>(AT_NO_AUTOMOUNT)));
+}
+
 int MoveMount(int tree, const char* path) {
   return static_cast<int>(
       syscall(SYS_move_mount, tree, "", AT_FDCWD, path, kMoveMountFromEmptyPath));

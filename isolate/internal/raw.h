@@ -28,7 +28,11 @@ int Setns(int pidfd, int namespaces);        // of a pidfd: Linux 5.8
 // A detached copy of the mount tree at `path`, as a close-on-exec descriptor
 // (Linux 5.2).  Does not trigger automounts.
 int OpenTree(const char* path);
-// Puts a detached tree on `path` (Linux 5.2).
+// The same of what a descriptor leads to.
+int CopyTree(int descriptor);
+// What is at `path`, no copy: for MoveMount, if it is a mount, or for CopyTree.
+int OpenMount(const char* path);
+// Puts a detached tree on `path`, or moves a mount there (Linux 5.2).
 int MoveMount(int tree, const char* path);
 
 // A mount of a file system of the kernel's own, as "mqueue", that is at no path, as a close-on-exec

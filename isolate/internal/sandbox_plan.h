@@ -41,6 +41,7 @@ struct SandboxPlan {
   const char* staging = nullptr;
 
   const LeakPlan* leaks = nullptr;  // null: an init does not look for any
+  bool tells_namespaces = true;     // all of them; else the pid namespace's number alone
   uint64_t audit_token = 0;         // of the auditor (audit_mark.h); 0: names are not recorded
 
   // An init has something to do at the end or in between, and so a socket for it.

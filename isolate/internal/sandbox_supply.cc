@@ -116,6 +116,8 @@ bool HasId(absl::string_view map, uint32_t id) {
 }  // namespace
 
 void Sandbox::Kill() {
+  // Before the init's own: who closes it last unmounts it.
+  queues_.Reset();
   if (init_.valid()) {
     // ESRCH: it is gone already.  There is no other way to fail that another
     // try could mend.
@@ -138,9 +140,7 @@ absl::StatusOr<std::unique_ptr<SandboxSupply>> SandboxSupply::Create(const Optio
     return helper.status();
   }
   supply->helper_.emplace(*std::move(helper));
-  if (absl::Status status = supply->Order(std::max(ready, 1)); !status.ok()) {
-    return status;
-  }
+  supply->Order(std::max(ready, 1));
   if (absl::Status status = supply->Receive(); !status.ok()) {
     return status;
   }
@@ -206,6 +206,8 @@ absl::Status SandboxSupply::Plan(const Options& options) {
     }
     passed_over_ = FoldersOfTheHarness();
   }
+  // Who enters one that was kept needs them, too.
+  plan_.tells_namespaces = options.tell_namespaces || options.keep_failed;
   plan_.loopback = options.network == Network::kLoopback;
 
   own_uid_map_ = absl::StrCat(geteuid(), " ", geteuid(), " 1\n");
@@ -239,10 +241,8 @@ absl::Status SandboxSupply::Plan(const Options& options) {
 }
 
 absl::StatusOr<Sandbox> SandboxSupply::Take() {
-  if (const int missing = wanted_ + 1 - static_cast<int>(ready_.size()) - ordered_; missing > 0) {
-    if (absl::Status status = Order(missing); !status.ok()) {
-      return status;
-    }
+  if (ready_.empty() && ordered_ == 0) {
+    Order(1);
   }
   while (ready_.empty()) {
     absl::Status status = Receive();
@@ -259,22 +259,15 @@ absl::StatusOr<Sandbox> SandboxSupply::Take() {
   return sandbox;
 }
 
-absl::Status SandboxSupply::Order(int count) {
-  for (int i = 0; i < count; ++i) {
-    // Answers that nobody takes would fill the socket, and block the helper.
-    while (ordered_ >= kMaxOrdered) {
-      if (absl::Status status = Receive(); !status.ok()) {
-        return status;
-      }
-    }
-    if (absl::Status status = helper_->Request(); !status.ok()) {
-      // Its last words may tell why.
-      absl::Status words = Receive();
-      return words.ok() ? status : words;
-    }
+void SandboxSupply::Replenish() { Order(wanted_ - static_cast<int>(ready_.size()) - ordered_); }
+
+// No more than the helper has at hand: answers that nobody takes would fill the socket, and block
+// it.
+void SandboxSupply::Order(int count) {
+  for (; count > 0 && ordered_ < kMaxOrdered; --count) {
+    helper_->Request();
     ++ordered_;
   }
-  return absl::OkStatus();
 }
 
 absl::Status SandboxSupply::Receive() {
@@ -313,14 +306,15 @@ absl::Status SandboxSupply::Receive() {
   Fd init = AboveStandardStreams(Fd(handles.init));
   Fd root = AboveStandardStreams(Fd(handles.root));
   Fd post_mortem = AboveStandardStreams(Fd(handles.post_mortem));
+  Fd queues = AboveStandardStreams(Fd(handles.queues));
   if (!init.valid() || !root.valid() || (plan_.reaches_init() && !post_mortem.valid())) {
     return ToStatus({Step::kAnnounce, EMFILE, ""});
   }
   if ((plan_.namespaces & CLONE_NEWPID) != 0) {
     pid_namespaces_.insert(message.namespaces.pid);
   }
-  ready_.emplace_back(std::move(init), std::move(root), std::move(post_mortem), message.namespaces,
-                      message.in_user_namespace, tmpfs_folders_, StepTimes(message.steps));
+  ready_.emplace_back(std::move(init), std::move(root), std::move(post_mortem), std::move(queues),
+                      message, tmpfs_folders_, StepTimes(message.steps));
   return absl::OkStatus();
 }
 

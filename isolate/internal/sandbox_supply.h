@@ -14,6 +14,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "isolate/internal/control.h"
 #include "isolate/internal/fd.h"
 #include "isolate/internal/helper.h"
 #include "isolate/internal/leak_check.h"
@@ -28,13 +29,15 @@ namespace isolate::internal {
 class Sandbox {
  public:
   // `tmpfs_folders` must outlive it.
-  Sandbox(Fd init, Fd root, Fd post_mortem, const Namespaces& namespaces, bool in_user_namespace,
+  Sandbox(Fd init, Fd root, Fd post_mortem, Fd queues, const ControlMessage& message,
           const std::vector<std::string>& tmpfs_folders, std::vector<StepTime> set_up)
       : init_(std::move(init)),
         root_(std::move(root)),
         post_mortem_(std::move(post_mortem)),
-        namespaces_(namespaces),
-        in_user_namespace_(in_user_namespace),
+        queues_(std::move(queues)),
+        namespaces_(message.namespaces),
+        in_user_namespace_(message.in_user_namespace),
+        files_(message.files),
         tmpfs_folders_(tmpfs_folders) {
     times_.set_up = std::move(set_up);
   }
@@ -50,8 +53,12 @@ class Sandbox {
   // Where its init, when it is sent a byte, tells what was left (post_mortem.h), and before that
   // which names were used (auditor.h); -1 where it does neither.
   int post_mortem() const { return post_mortem_.get(); }
+  // The folder of its POSIX message queues; -1 where it has none, or nothing is looked for.
+  int queues() const { return queues_.get(); }
   const Namespaces& namespaces() const { return namespaces_; }
   bool in_user_namespace() const { return in_user_namespace_; }
+  // How many files it began with (PostMortem::Begin).
+  int64_t files() const { return files_; }
   // The folders in it with a tmpfs of its own.
   const std::vector<std::string>& tmpfs_folders() const { return tmpfs_folders_; }
 
@@ -65,8 +72,10 @@ class Sandbox {
   Fd init_;
   Fd root_;
   Fd post_mortem_;
+  Fd queues_;
   Namespaces namespaces_;
   bool in_user_namespace_;
+  int64_t files_;
   const std::vector<std::string>& tmpfs_folders_;
   Times times_;
 };
@@ -79,8 +88,12 @@ class SandboxSupply {
   // Kills every sandbox that is left, and waits until none is.
   ~SandboxSupply();
 
-  // The next sandbox, and the order for its replacement.
+  // The next sandbox.
   absl::StatusOr<Sandbox> Take();
+
+  // Orders what was taken anew.  Apart from Take: what the kernel does for a sandbox would be in
+  // the way of a fork.
+  void Replenish();
 
   // CLONE_NEW* of every sandbox, without CLONE_NEWUSER and CLONE_NEWTIME.
   int namespaces() const { return plan_.namespaces; }
@@ -98,7 +111,7 @@ class SandboxSupply {
   SandboxSupply() = default;
 
   absl::Status Plan(const Options& options);
-  absl::Status Order(int count);
+  void Order(int count);
   absl::Status Receive();
 
   // What `plan_` points at.

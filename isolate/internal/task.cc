@@ -33,6 +33,7 @@
 #include "isolate/internal/census.h"
 #include "isolate/internal/fd.h"
 #include "isolate/internal/footprints.h"
+#include "isolate/internal/ipc_objects.h"
 #include "isolate/internal/leaks.h"
 #include "isolate/internal/left_outside.h"
 #include "isolate/internal/mappings.h"
@@ -55,6 +56,11 @@ namespace {
 // How long a process may take to die of SIGKILL, and an init to look at what was left:
 // microseconds, or as long as a listing of the files takes.
 constexpr absl::Duration kPatience = absl::Seconds(5);
+
+// How long what a process writes may wait to be read.  Who listens is woken by every write, on the
+// writer's processor (wake_up_interruptible_sync_poll in the kernel's fs/pipe.c), and keeps it from
+// going on; a short test is over by then.
+constexpr absl::Duration kQuiet = absl::Milliseconds(1);
 
 // How much of a function's value becomes the exit code (exit(3)).
 constexpr int kExitCodeMask = 0xff;
@@ -92,6 +98,7 @@ Task::Task(pid_t pid, Fd process, Sandbox sandbox, Pipes pipes, const Nonce& non
       has_pid_namespace_(options.pid_namespace),
       keep_failed_(options.keep_failed),
       audits_names_(options.audit_names),
+      tells_namespaces_(options.tell_namespaces),
       hears_names_(options.audit_names),
       leak_kinds_(options.leaks),
       ends_(ends),
@@ -107,7 +114,8 @@ Task::Task(pid_t pid, Fd process, Sandbox sandbox, Pipes pipes, const Nonce& non
            [this](absl::string_view bytes) { err_file_.Append(bytes); }),
       passed_over_(passed_over),
       started_(MonotonicNow()),
-      deadline_(started_ + options.timeout) {
+      deadline_(started_ + options.timeout),
+      quiet_until_(started_ + kQuiet) {
   MakeNonBlocking(pipes_.report);
   MakeNonBlocking(pipes_.out);
   MakeNonBlocking(pipes_.err);
@@ -177,6 +185,10 @@ size_t Task::ReadOnce(Source source) {
   const ssize_t size = read(pipe.get(), buffer, sizeof(buffer));
   if (size > 0) {
     OnBytes(source, absl::string_view(buffer, static_cast<size_t>(size)));
+    // More than that is likely to fill the pipe.
+    if (!reaped_ && static_cast<size_t>(size) < sizeof(buffer)) {
+      quiet_until_ = MonotonicNow() + kQuiet;
+    }
     return static_cast<size_t>(size);
   }
   if (size == 0 || (errno != EAGAIN && errno != EINTR)) {
@@ -195,6 +207,9 @@ void Task::ReadWhatIsThere() {
     }
     while (left > 0 && pipe.valid()) {
       left -= static_cast<int>(ReadOnce(source));
+    }
+    if (pipe.valid()) {
+      ReadOnce(source);  // its end, most often
     }
   }
 }
@@ -263,6 +278,7 @@ bool Task::TryReap(int flags) {
   reaped_ = true;
   process_.Reset();
   deadline_ = absl::InfiniteFuture();
+  quiet_until_ = absl::InfinitePast();
   if (waited == pid_) {
     wait_status_ = status;
     usage_.user = absl::DurationFromTimeval(usage.ru_utime);
@@ -272,9 +288,22 @@ bool Task::TryReap(int flags) {
   return true;
 }
 
+// As its process saw before it ended, which it did as it said it would: nobody else was there who
+// could leave something since.
+bool Task::LeftNothing() const {
+  return reader_.finished() && frames_.size() >= 2 &&
+         frames_[frames_.size() - 2].tag == Tag::kNothingLeft && wait_status_.has_value() &&
+         WIFEXITED(*wait_status_) && !timed_out_ && !audits_names_ &&
+         HasNoQueues(sandbox_.queues());
+}
+
 // The process is gone: have its init look at what it left.
 void Task::Conclude() {
   ReadWhatIsThere();
+  if (LeftNothing()) {
+    EndSandbox();
+    return;
+  }
   // Its leaks, if it had any, came before its end.
   const bool told = reader_.finished();
   const char request =
@@ -490,6 +519,7 @@ absl::StatusOr<Result> Task::Take() {
       case Tag::kEvidence:
       case Tag::kStretch:
       case Tag::kName:
+      case Tag::kNothingLeft:
         break;
       case Tag::kSetupFailure: {
         const SetupFailure failure = DecodeSetupFailure(frame.payload);
@@ -541,7 +571,9 @@ absl::StatusOr<Result> Task::Take() {
   result.usage = usage_;
   result.usage.wall = ended_ - started_;
   result.times = TakeTimes();
-  result.namespaces = sandbox_.namespaces();
+  if (tells_namespaces_) {
+    result.namespaces = sandbox_.namespaces();
+  }
   return result;
 }
 

@@ -54,6 +54,10 @@ class Task {
   // To be called when a source has become readable.
   void OnReady(Source source);
 
+  // Until then nobody has to listen to its pipes, which hold what comes; but for its end.
+  absl::Time quiet_until() const { return quiet_until_; }
+  static bool IsPipe(Source source) { return source <= kErr; }
+
   // When OnDeadline has to be called.
   absl::Time deadline() const { return deadline_; }
   void OnDeadline(absl::Time now);
@@ -89,6 +93,7 @@ class Task {
   void OnBytes(Source source, absl::string_view bytes);
   void TakeTimeLimits(size_t first);
   bool TryReap(int flags);
+  bool LeftNothing() const;
   void Conclude();
   void ReadPostMortem();
   void AddLeaks(const std::vector<Frame>& frames, Leaks& leaks);
@@ -101,6 +106,7 @@ class Task {
   const bool has_pid_namespace_;
   const bool keep_failed_;
   const bool audits_names_;
+  const bool tells_namespaces_;
   bool hears_names_;  // from its init, which has not ended yet
   const LeakKinds leak_kinds_;
   const Ends ends_;
@@ -122,6 +128,7 @@ class Task {
   absl::Time started_;
   absl::Time ended_;
   absl::Time deadline_;
+  absl::Time quiet_until_;
   bool timed_out_ = false;
   bool killed_ = false;  // the process alone, after its grace
   bool waits_for_post_mortem_ = false;

@@ -109,6 +109,7 @@ absl::Status FrameReader::CheckOrder(Tag tag) {
     case Tag::kEvidence:
     case Tag::kStretch:
     case Tag::kName:
+    case Tag::kNothingLeft:
       break;
     default:
       return Damage(absl::StrCat("unknown tag ", static_cast<int>(tag)));
@@ -157,6 +158,7 @@ absl::Status FrameReader::CheckPayload(const Frame& frame) {
     case Tag::kMessage:
     case Tag::kEvidence:
     case Tag::kName:
+    case Tag::kNothingLeft:
       state_ = State::kTelling;
       break;
     case Tag::kStretch:

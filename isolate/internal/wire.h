@@ -8,7 +8,7 @@
 //   then        the payload
 //
 // A report is: one hello with the version and the time, any number of messages, time limits,
-// evidence, stretches and names, one end.
+// evidence, stretches and names, that nothing was left, one end.
 // Instead of what follows the hello, or of the hello, a set-up failure may
 // come, and is the last frame then.  A report without an end is that of a
 // process that died.
@@ -47,6 +47,7 @@ enum class Tag : uint8_t {
   kEvidence = 6,      // a record of something that was left (evidence.h)
   kStretch = 7,       // u32 the stretch in which what the next evidence is of appeared
   kName = 8,          // a record of a name that was used (name_record.h)
+  kNothingLeft = 9,   // nothing: LeakCheck::NothingIsLeft
 };
 
 struct Frame {

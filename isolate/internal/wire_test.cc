@@ -64,6 +64,7 @@ std::vector<Frame> ReportFrames() {
       {Tag::kTimeLimit, U32(1) + U32(2)},
       {Tag::kStretch, U32(3)},
       {Tag::kEvidence, "record"},
+      {Tag::kNothingLeft, ""},
       {Tag::kEnd, U32(0xffffffff)},
   };
 }
@@ -266,9 +267,9 @@ INSTANTIATE_TEST_SUITE_P(
     FrameReader, Damage,
     ::testing::Values(
         DamageCase{"TagZero", Hello(), Bytes(Tag{0}, ""), "unknown tag 0"},
-        DamageCase{"TagBeyondTheLast", Hello(), Bytes(Tag{9}, ""), "unknown tag 9"},
+        DamageCase{"TagBeyondTheLast", Hello(), Bytes(Tag{10}, ""), "unknown tag 10"},
         DamageCase{"TagWithTheHighBit", "", Bytes(Tag{255}, ""), "unknown tag 255"},
-        DamageCase{"UnknownTagAfterTheEnd", Hello() + End(), Bytes(Tag{9}, ""), "unknown tag 9"},
+        DamageCase{"UnknownTagAfterTheEnd", Hello() + End(), Bytes(Tag{10}, ""), "unknown tag 10"},
         DamageCase{"MessageFirst", "", Message("early"), "does not begin with a hello"},
         DamageCase{"EndFirst", "", End(), "does not begin with a hello"},
         DamageCase{"SecondHello", Hello(), Hello(), "second hello"},

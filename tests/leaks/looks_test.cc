@@ -5,6 +5,7 @@
 #include <mqueue.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +47,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
+using ::testing::UnorderedElementsAre;
 
 void Touch(const std::string& path) {
   close(open(path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
@@ -281,6 +283,54 @@ TEST(Looks, AreNotKeptBackByWhoTracesTheProcess) {
 }
 
 // --- when the process is gone ------------------------------------------------------
+
+TEST(Looks, BeginWhereTheFunctionSaysSo) {
+  Options options;
+  options.leaks_from_start = false;
+  const absl::StatusOr<Result> result = isolate::Run(options, [](Reporter& reporter) {
+    OpenSomething();
+    Touch("/tmp/before");  // a file is one all the same
+    reporter.BeginLeakCheck();
+    fcntl(OpenSomething(), F_DUPFD_CLOEXEC, 100);
+    return 0;
+  });
+  EXPECT_THAT(Told(result), UnorderedElementsAre("files: /tmp/before", "fds: /etc/passwd@0",
+                                                 "fds: /etc/passwd@0"));
+}
+
+// What the function's process could not know when it said that nothing is left.
+TEST(NothingLeft, IsNotSaidOfWhatComesWithTheEnd) {
+  const absl::StatusOr<Result> clean = isolate::Run({}, [](Reporter&) { return 0; });
+  EXPECT_THAT(Told(clean), IsEmpty());
+  // A child that has ended and was waited for is nobody; a daemon is somebody.
+  const absl::StatusOr<Result> daemon = isolate::Run({}, [](Reporter&) {
+    const pid_t child = fork();
+    if (child == 0) {
+      if (fork() == 0) {
+        Touch("/tmp/of_the_daemon");
+        for (;;) {
+          pause();
+        }
+      }
+      _exit(0);
+    }
+    waitpid(child, nullptr, 0);
+    while (access("/tmp/of_the_daemon", F_OK) != 0) {
+      sched_yield();
+    }
+    unlink("/tmp/of_the_daemon");
+    return 0;
+  });
+  EXPECT_THAT(Told(daemon), ElementsAre(StartsWith("processes: ")));
+  // Nobody but the runner can see it where there is no /dev/mqueue.
+  const absl::StatusOr<Result> queue = isolate::Run({}, [](Reporter&) {
+    mq_attr attributes = {};
+    attributes.mq_maxmsg = 1;
+    attributes.mq_msgsize = 1;
+    return mq_close(mq_open("/left", O_CREAT | O_RDWR, 0600, &attributes));
+  });
+  EXPECT_THAT(Told(queue), ElementsAre("posix: mq /left"));
+}
 
 TEST(PostMortem, IsThereAfterACrash) {
   EXPECT_THAT(ToldOf({},

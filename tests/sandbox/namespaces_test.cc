@@ -145,6 +145,15 @@ TEST(Namespaces, AreNotSharedByTwoSandboxes) {
   }
 }
 
+TEST(Namespaces, AreNotToldWhereNobodyWantsToKnow) {
+  Options options;
+  options.tell_namespaces = false;
+  const absl::StatusOr<Result> result = isolate::Run(options, [](Reporter&) { return 0; });
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->namespaces.pid, 0);
+  EXPECT_EQ(result->namespaces.net, 0);
+}
+
 TEST(UserNamespaceOption, MakesOneWhereNeededAndNotElse) {
   const bool fresh =
       Inside({}, [] { return absl::StrCat(Inode("user")); }) != absl::StrCat(Inode("user"));

@@ -106,7 +106,7 @@ INSTANTIATE_TEST_SUITE_P(
         Limit{"cgroup", UserNamespace::kIfNeeded, "create the sandbox's namespaces: ENOSPC"}),
     [](const auto& limit) { return std::string(limit.param.name); });
 
-TEST(NamespaceLimit, ThatManySandboxesReachHangsNothing) {
+TEST(NamespaceLimit, ThatManySandboxesReachLeavesThoseThatCanBeHad) {
   const std::string told = InCaller([]() -> std::string {
     if (!EnterOwnNamespaces() ||
         !(std::ofstream("/proc/sys/user/max_net_namespaces") << "3" << std::flush)) {
@@ -119,7 +119,7 @@ TEST(NamespaceLimit, ThatManySandboxesReachHangsNothing) {
   if (told == "no user namespace") {
     GTEST_SKIP() << "this host allows no user namespace, or not to write its limits";
   }
-  EXPECT_EQ(told, "create the sandbox's namespaces: ENOSPC");
+  EXPECT_EQ(told, "OK");
 }
 
 // --- limits on processes and files -------------------------------------------------
