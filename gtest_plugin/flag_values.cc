@@ -205,6 +205,17 @@ bool AbslParseFlag(absl::string_view text, Audit* value, std::string* error) {
 
 std::string AbslUnparseFlag(Audit value) { return value.names ? "names" : "off"; }
 
+bool AbslParseFlag(absl::string_view text, Verbose* value, std::string* error) {
+  if (text == "timing" || text == "off") {
+    value->timing = text == "timing";
+    return true;
+  }
+  *error = "expected timing or off";
+  return false;
+}
+
+std::string AbslUnparseFlag(Verbose value) { return value.timing ? "timing" : "off"; }
+
 bool AbslParseFlag(absl::string_view text, TimeSpan* value, std::string* error) {
   if (absl::ParseDuration(text, &value->duration)) {
     return true;

@@ -75,6 +75,12 @@ struct Audit {
 bool AbslParseFlag(absl::string_view text, Audit* value, std::string* error);
 std::string AbslUnparseFlag(Audit value);
 
+struct Verbose {
+  bool timing = false;  // say at the end where the time went
+};
+bool AbslParseFlag(absl::string_view text, Verbose* value, std::string* error);
+std::string AbslUnparseFlag(Verbose value);
+
 // A duration, whose own error does not say what is right.
 struct TimeSpan {
   absl::Duration duration;

@@ -20,6 +20,7 @@
 #include "gtest_plugin/crash.h"
 #include "gtest_plugin/exit_with.h"
 #include "gtest_plugin/gtest_private.h"
+#include "gtest_plugin/history.h"
 #include "gtest_plugin/keep.h"
 #include "gtest_plugin/outputs_folder.h"
 #include "gtest_plugin/replaying_listener.h"
@@ -61,9 +62,11 @@ constexpr const char* kRunnersVariables[] = {
     "GTEST_SHARD_STATUS_FILE",
     "GTEST_STREAM_RESULT_TO",
     "ISOLATE_AUDIT",
+    "ISOLATE_HISTORY",
     "ISOLATE_KEEP",
     "ISOLATE_REPORT",
     "ISOLATE_TRACE",
+    "ISOLATE_VERBOSE",
 };
 
 // Of Bazel's time limit a twentieth is kept for the end of the run.
@@ -172,6 +175,8 @@ absl::Status TryInstall(int* argc, char** argv) {
   PrepareForSanitizers();
   settings->options.hidden_environment.assign(std::begin(kRunnersVariables),
                                               std::end(kRunnersVariables));
+  settings->options.leaks_from_start = false;  // RunTests says from when on
+  settings->options.tell_namespaces = !settings->report.empty() || !settings->trace.empty();
   settings->options.full_output_folder = OutputsFolder();
   settings->options.merge_stderr = IsSameFile(STDOUT_FILENO, STDERR_FILENO);
   if (settings->options.keep_failed) {
@@ -207,11 +212,20 @@ absl::Status TryInstall(int* argc, char** argv) {
     }
     trace = *std::move(created);
   }
+  std::unique_ptr<History> history;
+  if (!settings->history.empty()) {
+    absl::StatusOr<std::unique_ptr<History>> read = History::Read(settings->history);
+    if (!read.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--isolate_history=", settings->history, ": ", read.status().message()));
+    }
+    history = *std::move(read);
+  }
   auto scheduler = std::make_unique<Scheduler>(*std::move(executor), *settings,
                                                RunDeadline(*settings), RunAssignment);
-  UnitTest::GetInstance()->listeners().Append(new Appender(
-      std::make_unique<ReplayingListener>(std::move(scheduler), std::move(report), std::move(trace),
-                                          *settings, std::move(allowed_leaks))));
+  UnitTest::GetInstance()->listeners().Append(new Appender(std::make_unique<ReplayingListener>(
+      std::move(scheduler), std::move(report), std::move(trace), std::move(history), *settings,
+      std::move(allowed_leaks))));
   return absl::OkStatus();
 }
 

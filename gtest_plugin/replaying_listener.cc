@@ -81,13 +81,17 @@ void ReplayingListener::FinishReports(absl::string_view error) {
   if (report_ != nullptr && audits_names_) {
     report_->AddEncounters(collisions_.Find());
   }
-  for (const absl::Status& status :
-       {report_ != nullptr ? report_->Finish(error) : absl::OkStatus(),
-        trace_ != nullptr ? trace_->Finish(error) : absl::OkStatus()}) {
+  for (const absl::Status& status : {report_ != nullptr ? report_->Finish(error) : absl::OkStatus(),
+                                     trace_ != nullptr ? trace_->Finish(error) : absl::OkStatus(),
+                                     history_ != nullptr ? history_->Write() : absl::OkStatus()}) {
     if (!status.ok()) {
       fflush(stdout);
       fprintf(stderr, "isolate: %s\n", std::string(status.message()).c_str());
     }
+  }
+  if (timing_ != nullptr) {
+    fflush(stdout);
+    fputs(timing_->Text().c_str(), stderr);
   }
 }
 

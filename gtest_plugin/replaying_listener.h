@@ -1,6 +1,7 @@
 #ifndef GTEST_PLUGIN_REPLAYING_LISTENER_H_
 #define GTEST_PLUGIN_REPLAYING_LISTENER_H_
 
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "gtest/gtest.h"
 #include "gtest_plugin/allowed_leaks.h"
 #include "gtest_plugin/collisions.h"
+#include "gtest_plugin/history.h"
 #include "gtest_plugin/leak_report.h"
 #include "gtest_plugin/run_report.h"
 #include "gtest_plugin/run_trace.h"
@@ -19,6 +21,7 @@
 #include "gtest_plugin/settings.h"
 #include "gtest_plugin/stand_in.h"
 #include "gtest_plugin/test_report.h"
+#include "gtest_plugin/timing_report.h"
 #include "isolate/options.h"
 
 namespace isolate::gtest {
@@ -28,11 +31,15 @@ namespace isolate::gtest {
 class ReplayingListener : public ::testing::EmptyTestEventListener {
  public:
   // `scheduler` ends the run in time for the settings' run_limit.  One in a process.
-  // `report` and `trace` may be null.
+  // `report`, `trace` and `history` may be null.
   ReplayingListener(std::unique_ptr<Scheduler> scheduler, std::unique_ptr<RunReport> report,
-                    std::unique_ptr<RunTrace> trace, const Settings& settings,
-                    AllowedLeaks allowed_leaks)
+                    std::unique_ptr<RunTrace> trace, std::unique_ptr<History> history,
+                    const Settings& settings, AllowedLeaks allowed_leaks)
       : trace_(std::move(trace)),
+        history_(std::move(history)),
+        timing_(settings.tells_timing
+                    ? std::make_unique<TimingReport>(settings.spawn == Spawn::kExec)
+                    : nullptr),
         scheduler_(std::move(scheduler)),
         report_(std::move(report)),
         run_limit_(settings.run_limit),
@@ -43,7 +50,13 @@ class ReplayingListener : public ::testing::EmptyTestEventListener {
         same_network_(settings.options.network == Network::kHost),
         told_what_is_missed_(settings.spawn == Spawn::kExec) {
     instance_ = this;
-    scheduler_->set_observer(trace_.get());
+    scheduler_->set_history(history_.get());
+    for (ProcessObserver* observer :
+         std::initializer_list<ProcessObserver*>{trace_.get(), timing_.get()}) {
+      if (observer != nullptr) {
+        scheduler_->AddObserver(observer);
+      }
+    }
   }
 
   void OnTestIterationStart(const ::testing::UnitTest&, int) override;
@@ -76,7 +89,10 @@ class ReplayingListener : public ::testing::EmptyTestEventListener {
 
   static ReplayingListener* instance_;
 
-  const std::unique_ptr<RunTrace> trace_;  // outlives the scheduler, which it observes
+  // They outlive the scheduler, which they observe.
+  const std::unique_ptr<RunTrace> trace_;
+  const std::unique_ptr<History> history_;
+  const std::unique_ptr<TimingReport> timing_;
   const std::unique_ptr<Scheduler> scheduler_;
   const std::unique_ptr<RunReport> report_;
   const absl::Duration run_limit_;

@@ -17,6 +17,7 @@
 #include "gtest/gtest.h"
 #include "gtest_plugin/full_output.h"
 #include "gtest_plugin/gtest_private.h"
+#include "gtest_plugin/history.h"
 #include "gtest_plugin/planner.h"
 #include "gtest_plugin/test_process.h"
 #include "gtest_plugin/test_report.h"
@@ -26,6 +27,7 @@
 #include "isolate/internal/realtime.h"
 #include "isolate/kept_sandbox.h"
 #include "isolate/reporter.h"
+#include "isolate/result.h"
 #include "isolate/setup_failure.h"
 
 namespace isolate::gtest {
@@ -91,7 +93,39 @@ absl::Status Scheduler::Begin(::testing::UnitTest& unit_test, const SuiteFunctio
       Enqueue(std::move(assignment));
     }
   }
+  PutLongestFirst();
   return absl::OkStatus();
+}
+
+// Longest first keeps all busy to the end: what is started last is short.
+void Scheduler::PutLongestFirst() {
+  if (history_ != nullptr) {
+    std::stable_sort(order_.begin(), order_.end(),
+                     [this](const Job* a, const Job* b) { return Expected(*a) > Expected(*b); });
+  }
+}
+
+// Of one that has never run it may be anything.
+absl::Duration Scheduler::Expected(const Job& job) const {
+  absl::Duration expected;
+  for (const TestInfo* test : job.assignment.tests) {
+    expected += history_->DurationOf(*test).value_or(absl::InfiniteDuration());
+  }
+  return expected / static_cast<double>(job.slots);
+}
+
+// Of a test with a process of its own, with all that it is for the test; an interrupted one says
+// nothing.
+void Scheduler::NoteDurations(const Job& job, const std::vector<TestReport>& reports) {
+  if (history_ == nullptr || ending_) {
+    return;
+  }
+  const Times& times = reports.back().times;
+  for (size_t i = 0; i < reports.size(); ++i) {
+    history_->Add(*job.assignment.tests[i], job.reports.size() == 1
+                                                ? times.ended - times.started
+                                                : absl::Milliseconds(reports[i].elapsed_ms));
+  }
 }
 
 void Scheduler::Begin(const Assignment& assignment) {
@@ -110,6 +144,7 @@ void Scheduler::Begin(const Assignment& assignment) {
 
 void Scheduler::Enqueue(Assignment assignment) {
   Job& job = queue_.emplace_back();
+  order_.push_back(&job);
   job.assignment = std::move(assignment);
   job.reports.resize(job.assignment.tests.size());
   if (job.assignment.snapshot && job.assignment.scope == Scope::kTest) {
@@ -128,8 +163,17 @@ absl::StatusOr<TestReport*> Scheduler::Wait(const TestInfo& test) {
   }
   // By value: a test that a process did not come to is given another place.
   Place place = found->second;
-  // gtest's order may be another one than it showed; then this test comes first.
+  // gtest's order may be another one than it showed; then this test comes first, unless the longest
+  // do.
   while (!place.job->started) {
+    if (history_ != nullptr) {
+      if (absl::Status status = Fill(); !status.ok()) {
+        return status;
+      }
+    }
+    if (place.job->started) {
+      break;
+    }
     if (ending_) {
       // It never begins.
       place.job->started = true;
@@ -252,6 +296,7 @@ void Scheduler::End() {
   first_tests_.clear();
   interrupted_.clear();
   queue_.clear();
+  order_.clear();
   next_ = 0;
   held_bytes_ = 0;
 }
@@ -300,8 +345,8 @@ void Scheduler::FreeWorkers(Job& job) {
 
 // Its process is gone, and nothing of it is known.
 void Scheduler::GiveUp(Job& job) {
-  if (observer_ != nullptr) {
-    observer_->OnProcessLost(job.assignment, job.workers, job.started_at);
+  for (ProcessObserver* observer : observers_) {
+    observer->OnProcessLost(job.assignment, job.workers, job.started_at);
   }
   FreeWorkers(job);
 }
@@ -326,8 +371,8 @@ bool Scheduler::HasRoomAhead(const Job& job) const {
 }
 
 absl::Status Scheduler::Fill() {
-  while (next_ < queue_.size() && held_bytes_ < kMaxHeldBytes && !ending_) {
-    Job& job = queue_[next_];
+  while (next_ < order_.size() && held_bytes_ < kMaxHeldBytes && !ending_) {
+    Job& job = *order_[next_];
     if (!job.started) {
       if (!HasRoomAhead(job)) {
         break;
@@ -423,11 +468,12 @@ absl::Status Scheduler::Collect() {
   std::vector<TestReport> reports =
       MakeTestReports(*std::move(finished.result), job.reports.size());
   SayWhere(job, reports);
-  if (observer_ != nullptr) {
-    const bool interrupted =
-        std::find(interrupted_.begin(), interrupted_.end(), &job) != interrupted_.end();
-    observer_->OnProcessEnd(job.assignment, job.workers, reports, interrupted);
+  const bool interrupted =
+      std::find(interrupted_.begin(), interrupted_.end(), &job) != interrupted_.end();
+  for (ProcessObserver* observer : observers_) {
+    observer->OnProcessEnd(job.assignment, job.workers, reports, interrupted);
   }
+  NoteDurations(job, reports);
   FreeWorkers(job);
   for (const TestReport& report : reports) {
     if (!report.not_isolated.empty()) {

@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
+#include "gtest_plugin/history.h"
 #include "gtest_plugin/planner.h"
 #include "gtest_plugin/settings.h"
 #include "gtest_plugin/test_process.h"
@@ -62,8 +63,12 @@ class Scheduler {
         is_free_(jobs_, true),
         deadline_(deadline) {}
 
-  // `observer` must outlive it, or End; null: nobody.
-  void set_observer(ProcessObserver* observer) { observer_ = observer; }
+  // `observer` must outlive it, or End.
+  void AddObserver(ProcessObserver* observer) { observers_.push_back(observer); }
+
+  // Has the tests that took longest before start first, and notes how long they take; those that
+  // `history` does not know come before all.  It must outlive it, or End.
+  void set_history(History* history) { history_ = history; }
 
   // Takes over the tests that may run in this iteration, in gtest's order.
   // Starts none: gtest may yet skip them all.  `functions` holds the suites' own
@@ -157,6 +162,9 @@ class Scheduler {
   void SayWhere(const Job& job, std::vector<TestReport>& reports) const;
   absl::Status StartOrMakeDo(Job& job);
   void Enqueue(Assignment assignment);
+  absl::Duration Expected(const Job& job) const;
+  void PutLongestFirst();
+  void NoteDurations(const Job& job, const std::vector<TestReport>& reports);
   void Distribute(Job& job, std::vector<TestReport> reports);
   void DropReport(const Place& place);
   absl::Status Fill();
@@ -172,11 +180,13 @@ class Scheduler {
   size_t jobs_;
   size_t busy_ = 0;            // tests that run, or may run
   std::vector<bool> is_free_;  // the workers
-  ProcessObserver* observer_ = nullptr;
+  std::vector<ProcessObserver*> observers_;
+  History* history_ = nullptr;
   size_t kept_ = 0;  // sandboxes
   const absl::Time deadline_;
   std::deque<Job> queue_;
-  size_t next_ = 0;  // the first job that Fill has not looked at
+  std::vector<Job*> order_;  // in which they are started ahead
+  size_t next_ = 0;          // the first of them that Fill has not looked at
   size_t held_bytes_ = 0;
   absl::flat_hash_map<const ::testing::TestInfo*, Place> by_test_;
   absl::flat_hash_map<Executor::Id, Job*> by_id_;

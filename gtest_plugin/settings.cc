@@ -92,16 +92,23 @@ ABSL_FLAG(std::string, isolate_trace, "",
           "A file that gets the run as a picture for https://ui.perfetto.dev or chrome://tracing: "
           "workers, tests, the making of sandboxes (docs/trace.md); a path as for "
           "isolate_report.");
+ABSL_FLAG(std::string, isolate_history, "",
+          "A file in which a run notes how long each test took, and which the next one reads, to "
+          "start the longest first; the reports stay in gtest's order. One for each program; it "
+          "need not be there yet.");
+ABSL_FLAG(isolate::gtest::Verbose, isolate_verbose, isolate::gtest::Verbose{},
+          "timing: at the end stands, on stderr, where the time went, step by step; off.");
 
 namespace isolate::gtest {
 namespace {
 
 constexpr absl::string_view kFlagNames[] = {
-    "isolate",        "isolate_jobs",         "isolate_scope",    "isolate_suite_setup",
-    "isolate_spawn",  "isolate_network",      "isolate_hostname", "isolate_tmp_size",
-    "isolate_memory", "isolate_output_limit", "isolate_timeout",  "isolate_slow",
-    "isolate_leaks",  "isolate_allow_leaks",  "isolate_audit",    "isolate_grace",
-    "isolate_keep",   "isolate_report",       "isolate_trace",
+    "isolate",         "isolate_jobs",         "isolate_scope",    "isolate_suite_setup",
+    "isolate_spawn",   "isolate_network",      "isolate_hostname", "isolate_tmp_size",
+    "isolate_memory",  "isolate_output_limit", "isolate_timeout",  "isolate_slow",
+    "isolate_leaks",   "isolate_allow_leaks",  "isolate_audit",    "isolate_grace",
+    "isolate_keep",    "isolate_report",       "isolate_trace",    "isolate_history",
+    "isolate_verbose",
 };
 
 struct Assignment {
@@ -230,6 +237,8 @@ absl::StatusOr<Settings> ParseSettings(int* argc, char** argv) {
   settings.options.audit_names = absl::GetFlag(FLAGS_isolate_audit).names;
   settings.report = absl::GetFlag(FLAGS_isolate_report);
   settings.trace = absl::GetFlag(FLAGS_isolate_trace);
+  settings.history = absl::GetFlag(FLAGS_isolate_history);
+  settings.tells_timing = absl::GetFlag(FLAGS_isolate_verbose).timing;
   settings.run_limit = BazelTimeLimit();
   settings.options.grace = absl::GetFlag(FLAGS_isolate_grace).duration;
   if (absl::Status status = Validate(settings.options); !status.ok()) {

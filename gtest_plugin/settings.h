@@ -37,13 +37,18 @@ struct Settings {
   std::string report;
   // The file of the run's picture; empty: none.
   std::string trace;
+  // The file of the tests' durations; empty: none.
+  std::string history;
+  // Say at the end where the time went.
+  bool tells_timing = false;
   // Bazel's time limit for the whole program; infinite outside of it.
   absl::Duration run_limit = absl::InfiniteDuration();
   Options options;
 
-  // How many sandboxes stand ready.  More are no faster (design: 64 were slower than
-  // 4), and take time and memory for a run of one test, too.
-  int ready() const { return std::min(jobs, 4); }
+  // How many sandboxes stand ready: so many that the helper has something to do while a test ends
+  // and the next begins (docs/performance.md has the figures).  More are no faster, and take time
+  // and memory for a run of one test, too.
+  int ready() const { return std::min(jobs, 4) + 2; }
 };
 
 // Reads the environment, then takes the plugin's flags out of `argv`, wherever

@@ -327,7 +327,8 @@ TEST_F(ParseSettingsTest, RefusesAnUnknownFlagOfOursWithTheListOfFlags) {
             "--isolate_tmp_size, "
             "--isolate_memory, --isolate_output_limit, --isolate_timeout, --isolate_slow, "
             "--isolate_leaks, --isolate_allow_leaks, --isolate_audit, --isolate_grace, "
-            "--isolate_keep, --isolate_report, --isolate_trace");
+            "--isolate_keep, --isolate_report, --isolate_trace, --isolate_history, "
+            "--isolate_verbose");
   EXPECT_THAT(arguments.left(), ElementsAre("program", "--isolate_job=4"));
 }
 
