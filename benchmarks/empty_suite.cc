@@ -1,0 +1,36 @@
+// BENCHMARK_TESTS empty tests, or 1000, ten in a suite, with the runner's heap filled before the
+// first (heap.h).
+
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <string>
+
+#include "benchmarks/heap.h"
+#include "gtest/gtest.h"
+
+namespace {
+
+class Empty : public ::testing::Test {
+  void TestBody() override {}
+};
+
+class Heap : public ::testing::Environment {
+  void SetUp() override { ASSERT_TRUE(isolate::benchmarks::FillHeap()); }
+};
+
+// Before main, which is GoogleTest's or the plugin's.
+const bool kRegistered = [] {
+  const char* const tests = getenv("BENCHMARK_TESTS");
+  const size_t count = tests != nullptr ? strtoul(tests, nullptr, 10) : 1000;
+  for (size_t number = 0; number < count; ++number) {
+    const std::string suite = "Suite" + std::to_string(number / 10);
+    const std::string test = "Test" + std::to_string(number);
+    testing::RegisterTest(suite.c_str(), test.c_str(), nullptr, nullptr, __FILE__, __LINE__,
+                          []() -> testing::Test* { return new Empty; });
+  }
+  testing::AddGlobalTestEnvironment(new Heap);
+  return true;
+}();
+
+}  // namespace
