@@ -142,9 +142,10 @@ absl::StatusOr<absl::Duration> MeasureFork(int count) {
 }
 
 absl::StatusOr<absl::Duration> MeasureSandbox(int in_flight, int count) {
-  static const absl::Status entered = geteuid() == 0 ? absl::OkStatus() : EnterUserNamespace();
-  if (!entered.ok()) {
-    return entered;
+  static const auto* const kEntered =
+      new absl::Status(geteuid() == 0 ? absl::OkStatus() : EnterUserNamespace());
+  if (!kEntered->ok()) {
+    return *kEntered;
   }
   const absl::Time begin = absl::Now();
   int failure = 0;

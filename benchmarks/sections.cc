@@ -41,11 +41,11 @@ double Microseconds(absl::Duration duration) { return absl::ToDoubleMicroseconds
 using Variables = std::vector<std::pair<std::string, std::string>>;
 
 // Runs a suite of so many tests; microseconds a test.
-absl::StatusOr<double> MeasureSuite(const std::string& program, std::vector<std::string> flags,
-                                    int tests, const Variables& environment = {}) {
+absl::StatusOr<double> MeasureSuite(const std::string& program,
+                                    const std::vector<std::string>& flags, int tests) {
   std::vector<std::string> argv = {kFolder + program};
   argv.insert(argv.end(), flags.begin(), flags.end());
-  const absl::StatusOr<Ran> ran = Run({std::move(argv), environment});
+  const absl::StatusOr<Ran> ran = Run({std::move(argv)});
   if (!ran.ok()) {
     return ran.status();
   }
@@ -76,9 +76,9 @@ Subject Price(const std::string& name, std::vector<std::string> arguments,
       name, [arguments = std::move(arguments)] { return MeasurePrice(arguments); }, base, {}, ""};
 }
 
-Subject Suite(const std::string& name, const std::string& program, std::vector<std::string> flags,
-              int tests, const std::string& base = "", Variables environment = {}) {
-  return {name, [=] { return MeasureSuite(program, flags, tests, environment); }, base, {}, ""};
+Subject Suite(const std::string& name, const std::string& program,
+              const std::vector<std::string>& flags, int tests, const std::string& base = "") {
+  return {name, [=] { return MeasureSuite(program, flags, tests); }, base, {}, ""};
 }
 
 Section Floor() {
