@@ -90,19 +90,6 @@ std::string ArgsOfProcess(const TestReport& last) {
   return Text(args);
 }
 
-TimedProcess ProcessOf(const Assignment& assignment, const std::vector<int>& workers,
-                       bool executes) {
-  TimedProcess process;
-  process.suite = assignment.suite->name();
-  for (const TestInfo* test : assignment.tests) {
-    process.tests.emplace_back(test->name());
-  }
-  process.workers = workers;
-  process.snapshot = assignment.snapshot;
-  process.executed = executes;
-  return process;
-}
-
 std::string NameOf(const TestInfo& test) {
   return absl::StrCat(test.test_suite_name(), ".", test.name());
 }

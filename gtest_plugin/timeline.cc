@@ -9,6 +9,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "gtest/gtest.h"
+#include "gtest_plugin/test_process.h"
 #include "gtest_plugin/test_report.h"
 #include "isolate/result.h"
 
@@ -83,6 +85,19 @@ void AddOwnProcesses(const TimedProcess& process, std::vector<Slice>& slices) {
 }
 
 }  // namespace
+
+TimedProcess ProcessOf(const Assignment& assignment, const std::vector<int>& workers,
+                       bool executed) {
+  TimedProcess process;
+  process.suite = assignment.suite->name();
+  for (const auto* test : assignment.tests) {
+    process.tests.emplace_back(test->name());
+  }
+  process.workers = workers;
+  process.snapshot = assignment.snapshot;
+  process.executed = executed;
+  return process;
+}
 
 std::string NameOf(const TimedProcess& process) {
   return process.tests.size() == 1 ? absl::StrCat(process.suite, ".", process.tests.front())

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "gtest_plugin/test_process.h"
 #include "gtest_plugin/test_report.h"
 #include "isolate/result.h"
 
@@ -34,6 +35,10 @@ struct TimedProcess {
   bool snapshot = false;                   // the tests had processes of their own
   bool executed = false;                   // the program anew (--isolate_spawn=exec)
 };
+
+// What is known of it without its reports.
+TimedProcess ProcessOf(const Assignment& assignment, const std::vector<int>& workers,
+                       bool executed);
 
 // "Suite.Test", or "Suite" for several tests.
 std::string NameOf(const TimedProcess& process);

@@ -47,14 +47,7 @@ void TimingReport::OnProcessEnd(const Assignment& assignment, const std::vector<
   for (const StepTime& step : reports.back().times.set_up) {
     add(absl::StrCat("set up: ", StepName(step.step)), step.ended - step.begun);
   }
-  TimedProcess process;
-  process.suite = assignment.suite->name();
-  for (const auto* test : assignment.tests) {
-    process.tests.emplace_back(test->name());
-  }
-  process.workers = workers;
-  process.snapshot = assignment.snapshot;
-  process.executed = executes_;
+  TimedProcess process = ProcessOf(assignment, workers, executes_);
   process.reports = &reports;
   for (const Slice& slice : SlicesOf(process)) {
     add(slice.test != nullptr      ? "test"

@@ -96,7 +96,7 @@ class Executor {
   // InvalidArgument for a kind that AddKind did not give.  Otherwise
   // the errors are those of a sandbox that could not be had (Create's), or EMFILE's,
   // ENFILE's or EAGAIN's as a SetupFailure where the caller may have no more
-  // descriptors (seven for each that runs) or processes: then try again after a
+  // descriptors (eight for each that runs) or processes: then try again after a
   // WaitAny.  Time limits run from here.
   absl::StatusOr<Id> Start(Function function, Kind kind = kDefaultKind);
 

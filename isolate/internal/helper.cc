@@ -440,6 +440,11 @@ void Helper::Stop(const absl::flat_hash_set<ino_t>& pid_namespaces) {
   }
 }
 
+bool Helper::IsGone() const {
+  pollfd control = {control_.get(), POLLRDHUP, 0};
+  return poll(&control, 1, 0) == 1;
+}
+
 // An eventfd, and not the socket: the kernel takes a send for the last thing that a process does
 // before it sleeps, and wakes who hears of it on the same processor
 // (wake_up_interruptible_sync_poll in net/core/sock.c), where the helper would keep the runner from

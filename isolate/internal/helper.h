@@ -40,6 +40,10 @@ class Helper {
   // The runner's end of the control socket.
   int control() const { return control_.get(); }
 
+  // Whether it has let go of its end of the socket: it has ended, or is about to, and every sandbox
+  // that it made with it.
+  bool IsGone() const;
+
   // Asks for one more sandbox, which comes as a ControlMessage, or the end of the stream if the
   // helper is gone.
   void Request();

@@ -241,6 +241,13 @@ absl::Status SandboxSupply::Plan(const Options& options) {
 }
 
 absl::StatusOr<Sandbox> SandboxSupply::Take() {
+  while (helper_->IsGone()) {
+    ready_.clear();
+    // Its last words may tell why.
+    if (absl::Status words = Receive(); !words.ok()) {
+      return words;
+    }
+  }
   if (ready_.empty() && ordered_ == 0) {
     Order(1);
   }
