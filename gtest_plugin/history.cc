@@ -11,8 +11,8 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -25,6 +25,7 @@
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "gtest/gtest.h"
+#include "isolate/internal/raw.h"
 #include "nlohmann/json.hpp"
 
 namespace isolate::gtest {
@@ -58,14 +59,24 @@ absl::flat_hash_set<std::string> TestsOfProgram() {
 
 absl::StatusOr<History::Durations> History::Load(const std::string& path) {
   Durations durations;
-  std::ifstream file(path);
-  if (!file) {
+  struct stat status;
+  if (stat(path.c_str(), &status) != 0) {
     if (errno == ENOENT) {
       return durations;
     }
     return absl::InvalidArgumentError(absl::StrCat("it cannot be read: ", strerror(errno)));
   }
-  const std::string text(std::istreambuf_iterator<char>(file), {});
+  // Not to wait for a pipe, nor to read for ever.
+  if (!S_ISREG(status.st_mode)) {
+    return absl::InvalidArgumentError("it is no regular file");
+  }
+  std::ifstream file(path);
+  std::ostringstream contents;
+  contents << file.rdbuf();
+  if (!file.is_open() || file.bad()) {
+    return absl::InvalidArgumentError(absl::StrCat("it cannot be read: ", strerror(errno)));
+  }
+  const std::string text = contents.str();
   const nlohmann::json history = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!history.is_object() || !history.contains(kMark) || history[kMark] != kVersion ||
       !history.contains("milliseconds") || !history["milliseconds"].is_object()) {
@@ -131,10 +142,17 @@ absl::Status History::Write() const {
   if (file < 0) {
     return absl::ErrnoToStatus(errno, absl::StrCat("cannot write ", path_));
   }
-  const bool written = write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-                       fchmod(file, 0644) == 0 && rename(unfinished.c_str(), path_.c_str()) == 0;
-  const int error = errno;
-  close(file);
+  bool written = ::isolate::internal::raw::WriteAll(file, text.data(), text.size()) == 0 &&
+                 fchmod(file, 0644) == 0;
+  int error = errno;
+  if (close(file) != 0 && written) {
+    written = false;
+    error = errno;
+  }
+  if (written && rename(unfinished.c_str(), path_.c_str()) != 0) {
+    written = false;
+    error = errno;
+  }
   if (!written) {
     unlink(unfinished.c_str());
     return absl::ErrnoToStatus(error, absl::StrCat("cannot write ", path_));

@@ -31,8 +31,9 @@ class History {
   void Add(const ::testing::TestInfo& test, absl::Duration duration);
 
   // Writes the file: what this run has seen over what stands there now, as another one of the
-  // same program may have ended meanwhile; without tests that the program does not have.  In its
-  // place at once, so that nobody reads half of it.  An error with the file's name and its errno.
+  // same program may have ended meanwhile (of two that end at the same moment one is lost); without
+  // tests that the program does not have.  In its place at once, so that nobody reads half of it.
+  // An error with the file's name and its errno.
   absl::Status Write() const;
 
  private:

@@ -99,10 +99,15 @@ absl::Status Scheduler::Begin(::testing::UnitTest& unit_test, const SuiteFunctio
 
 // Longest first keeps all busy to the end: what is started last is short.
 void Scheduler::PutLongestFirst() {
-  if (history_ != nullptr) {
-    std::stable_sort(order_.begin(), order_.end(),
-                     [this](const Job* a, const Job* b) { return Expected(*a) > Expected(*b); });
+  if (history_ == nullptr) {
+    return;
   }
+  absl::flat_hash_map<const Job*, absl::Duration> expected;
+  for (const Job* job : order_) {
+    expected.emplace(job, Expected(*job));
+  }
+  std::stable_sort(order_.begin(), order_.end(),
+                   [&](const Job* a, const Job* b) { return expected.at(a) > expected.at(b); });
 }
 
 // Of one that has never run it may be anything.

@@ -46,7 +46,7 @@ struct Settings {
   Options options;
 
   // How many sandboxes stand ready: so many that the helper has something to do while a test ends
-  // and the next begins (docs/performance.md has the figures).  More are no faster, and take time
+  // and the next begins (docs/performance.md).  More are no faster, and take time
   // and memory for a run of one test, too.
   int ready() const { return std::min(jobs, 4) + 2; }
 };

@@ -145,7 +145,7 @@ void Executor::Impl::RunTest(const Sandboxes& kind, int64_t files, const EnterPl
     internal::raw::Exit(internal::kNotIsolatedExitCode);
   }
   if (kind.options.leaks_from_start) {
-    reporter.BeginLeakCheck();
+    reporter.BeginLeakCheck(/*fresh=*/true);
   }
   reporter.Finish(function(reporter));
 }

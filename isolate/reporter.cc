@@ -72,7 +72,7 @@ Reporter::Reporter(int report, int mark, const internal::Nonce& nonce, internal:
       leak_check_(std::move(leaks)) {}
 
 absl::Status Reporter::Begin(int64_t files) {
-  leak_check_.SetFilesAtBegin(files);
+  leak_check_.Enter(files);
   const auto hello = internal::HelloPayload(internal::RealtimeNanoseconds());
   return WriteFrame(report_.get(), Tag::kHello, {hello.data(), hello.size()});
 }
@@ -135,9 +135,11 @@ absl::Status Reporter::SetTimeLimit(absl::Duration limit) {
   return WriteFrame(report_.get(), Tag::kTimeLimit, Encoder().U64(nanoseconds).bytes());
 }
 
-void Reporter::BeginLeakCheck() {
+void Reporter::BeginLeakCheck() { BeginLeakCheck(/*fresh=*/false); }
+
+void Reporter::BeginLeakCheck(bool fresh) {
   const internal::ScopedAside aside;
-  leak_check_.Begin();
+  leak_check_.Begin(fresh);
 }
 
 void Reporter::SetStandOf(std::function<Stand(pid_t thread)> stand_of) {

@@ -108,9 +108,10 @@ class Reporter {
 
   Reporter(int report, int mark, const internal::Nonce& nonce, internal::LeakPlan leaks);
 
-  // The first and the last frame of the report.  `files`: LeakCheck::SetFilesAtBegin.
+  // The first and the last frame of the report.  `files`: LeakCheck::Enter.
   absl::Status Begin(int64_t files);
   absl::Status End(int code);
+  void BeginLeakCheck(bool fresh);
   void TellLeaks();
 
   // Tells that `program` could not be executed, from errno, and ends the process.

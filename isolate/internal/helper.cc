@@ -54,7 +54,6 @@ class HelperProcess {
   void EnterMountNamespace();
   void ProvideHosts();
   void EnterTimeNamespace();
-  void ShrinkTcpTables();
   void Answer(Step step, int error);
   void MakeSandbox();
   void EndSetup(size_t index);
@@ -266,21 +265,6 @@ void HelperProcess::EnterTimeNamespace() {
   }
 }
 
-// A network's table of TCP connections is one with its maker's, sized for the whole machine, unless
-// the maker's network says how large its children's own are to be (Documentation/networking/
-// ip-sysctl.rst, Linux 6.1).  To look through a small one for what is left takes 35 us instead of
-// 900.  In a network of the helper's own, as the host's says it for everybody.  What cannot be had
-// is only slower.
-void HelperProcess::ShrinkTcpTables() {
-  if ((plan_.namespaces & CLONE_NEWNET) == 0 ||
-      access("/proc/sys/net/ipv4/tcp_child_ehash_entries", F_OK) != 0 ||
-      unshare(CLONE_NEWNET) != 0) {
-    return;
-  }
-  constexpr char kEntries[] = "512";
-  raw::WriteFile("/proc/sys/net/ipv4/tcp_child_ehash_entries", kEntries, strlen(kEntries));
-}
-
 void HelperProcess::MakeSandbox() {
   const int64_t begun_ns = RealtimeNanoseconds();
   int answered[2];
@@ -337,7 +321,6 @@ void HelperProcess::Run() {
   EnterMountNamespace();
   ProvideHosts();
   EnterTimeNamespace();
-  ShrinkTcpTables();
   for (;;) {
     pollfd ready[3 + kMaxSetups];
     ready[0] = {setup_count_ < kMaxSetups ? requests_ : -1, POLLIN, 0};

@@ -161,7 +161,26 @@ const LeakCheck::Descriptor* LeakCheck::Find(int number, const Descriptors& desc
   return found != descriptors.end() && found->number == number ? &*found : nullptr;
 }
 
-void LeakCheck::Begin() {
+// What tells whether this process still sees what its sandbox's init sees: the private folders'
+// file systems, and the IPC namespace; a process with rights can exchange its own for others.
+std::vector<ino_t> LeakCheck::OwnView() const {
+  std::vector<ino_t> view;
+  struct stat status;
+  for (const std::string& folder : plan_.folders) {
+    view.push_back(stat(folder.c_str(), &status) == 0 ? status.st_dev : 0);
+  }
+  view.push_back(stat("/proc/self/ns/ipc", &status) == 0 ? status.st_ino : 0);
+  return view;
+}
+
+void LeakCheck::Enter(int64_t files) {
+  files_at_begin_ = files;
+  if (plan_.kinds.all()) {
+    view_ = OwnView();
+  }
+}
+
+void LeakCheck::Begin(bool fresh) {
   stretch_ = 0;
   seen_.clear();
   folders_.clear();
@@ -186,7 +205,7 @@ void LeakCheck::Begin() {
   }
   if (Has(plan_.kinds, LeakKind::kState)) {
     state_ = ProcessState::Capture(/*other_threads=*/!threads_.empty(),
-                                   /*posix_timers=*/plan_.executed);
+                                   /*posix_timers=*/!fresh);
   }
   if (LooksAtDescriptors()) {
     if (!descriptor_folder_.IsOurs()) {
@@ -393,7 +412,7 @@ bool LeakCheck::NothingIsLeft() const {
     return false;
   }
   return files_at_begin_ >= 0 && CountFiles(folders_) == files_at_begin_ && threads_.empty() &&
-         IsAlone();
+         IsAlone() && OwnView() == view_;
 }
 
 }  // namespace isolate::internal

@@ -56,8 +56,9 @@ class LeakCheck {
   using StandOf = std::function<std::pair<std::string, std::string>(pid_t thread)>;
   void SetStandOf(StandOf stand_of) { stand_of_ = std::move(stand_of); }
 
-  // What is there now is no leak.  Costs about 60 us.
-  void Begin();
+  // What is there now is no leak.  `fresh`: nothing of the user's has run since the fork, so that
+  // there is no POSIX timer to be read.  Costs about 60 us.
+  void Begin(bool fresh);
 
   // What is there now appeared in this stretch, or before.  Costs as much, and O(things).
   void EndStretch();
@@ -70,8 +71,9 @@ class LeakCheck {
   // will run either.  Costs about 5 us.
   bool NothingIsLeft() const;
 
-  // How many files there were when the sandbox was made (PostMortem::Begin).
-  void SetFilesAtBegin(int64_t files) { files_at_begin_ = files; }
+  // To be called before anything of the user's runs.  `files`: how many there were when the sandbox
+  // was made (PostMortem::Begin).
+  void Enter(int64_t files);
 
  private:
   struct Descriptor {
@@ -82,6 +84,7 @@ class LeakCheck {
   };
   using Descriptors = std::vector<Descriptor>;  // sorted by number
 
+  std::vector<ino_t> OwnView() const;
   void Reserve();
   void GiveWay();
   Descriptors ListDescriptors() const;
@@ -110,6 +113,7 @@ class LeakCheck {
   std::vector<Mapping> mappings_;
   std::vector<PrivateFolder> folders_;
   int64_t files_at_begin_ = -1;
+  std::vector<ino_t> view_;  // OwnView, at Enter
   uint32_t stretch_ = 0;
   std::map<std::string, uint32_t> seen_;  // by key; in which stretch first
 };

@@ -185,16 +185,28 @@ size_t Task::ReadOnce(Source source) {
   const ssize_t size = read(pipe.get(), buffer, sizeof(buffer));
   if (size > 0) {
     OnBytes(source, absl::string_view(buffer, static_cast<size_t>(size)));
-    // More than that is likely to fill the pipe.
-    if (!reaped_ && static_cast<size_t>(size) < sizeof(buffer)) {
-      quiet_until_ = MonotonicNow() + kQuiet;
-    }
+    GoQuiet(static_cast<size_t>(size));
     return static_cast<size_t>(size);
   }
   if (size == 0 || (errno != EAGAIN && errno != EINTR)) {
     pipe.Reset();
   }
   return 0;
+}
+
+// Who writes much may be waiting for room in a pipe: not within a while of that.
+void Task::GoQuiet(size_t read) {
+  constexpr size_t kMuch = 2048;  // less than the smallest pipe holds
+  if (reaped_) {
+    return;
+  }
+  const absl::Time now = MonotonicNow();
+  if (read >= kMuch) {
+    read_much_ = now;
+    quiet_until_ = absl::InfinitePast();
+  } else if (now - read_much_ > kQuiet) {
+    quiet_until_ = now + kQuiet;
+  }
 }
 
 // No more than that: somebody else may go on writing for ever.

@@ -87,6 +87,7 @@ class Task {
  private:
   void Finish();
   size_t ReadOnce(Source source);
+  void GoQuiet(size_t read);
   void ReadWhatIsThere();
   void ClosePipes();
   bool Succeeded() const;
@@ -129,6 +130,7 @@ class Task {
   absl::Time ended_;
   absl::Time deadline_;
   absl::Time quiet_until_;
+  absl::Time read_much_ = absl::InfinitePast();
   bool timed_out_ = false;
   bool killed_ = false;  // the process alone, after its grace
   bool waits_for_post_mortem_ = false;

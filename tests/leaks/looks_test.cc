@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ipc.h>
+#include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/shm.h>
@@ -330,6 +331,21 @@ TEST(NothingLeft, IsNotSaidOfWhatComesWithTheEnd) {
     return mq_close(mq_open("/left", O_CREAT | O_RDWR, 0600, &attributes));
   });
   EXPECT_THAT(Told(queue), ElementsAre("posix: mq /left"));
+}
+
+// Then it sees no more what the init sees.
+TEST(NothingLeft, IsNotSaidByAProcessThatHasExchangedItsNamespaces) {
+  const absl::StatusOr<Result> segment = isolate::Run({}, [](Reporter&) {
+    shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0600);
+    return unshare(CLONE_NEWIPC) == 0 || unshare(CLONE_NEWUSER | CLONE_NEWIPC) == 0 ? 0 : 1;
+  });
+  EXPECT_THAT(Told(segment), Contains(StartsWith("sysv: shm")));
+  const absl::StatusOr<Result> file = isolate::Run({}, [](Reporter&) {
+    Touch("/tmp/left");
+    const bool unshared = unshare(CLONE_NEWNS) == 0 || unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0;
+    return unshared && mount("tmpfs", "/tmp", "tmpfs", 0, nullptr) == 0 ? 0 : 1;
+  });
+  EXPECT_THAT(Told(file), Contains("files: /tmp/left"));
 }
 
 TEST(PostMortem, IsThereAfterACrash) {

@@ -118,6 +118,16 @@ TEST_F(History, OfSomethingElseIsRefusedBeforeAnyTestAndLeftAsItIs) {
   }
 }
 
+TEST_F(History, ThatIsAFolderOrAPipeIsRefused) {
+  ASSERT_EQ(mkfifo(Path().c_str(), 0600), 0);
+  EXPECT_EQ(Execute(Remembering()).exit_code, 2);
+  remove(Path().c_str());
+  ASSERT_EQ(mkdir(Path().c_str(), 0700), 0);
+  const Finished finished = Execute(Remembering());
+  EXPECT_EQ(finished.exit_code, 2);
+  EXPECT_THAT(finished.err, HasSubstr("it is no regular file"));
+}
+
 TEST_F(History, InAFolderThatIsNotThereIsRefused) {
   Command command = Remembering();
   command.args = {"--isolate_history=/not/there/history"};

@@ -147,18 +147,6 @@ std::string Route() {
 
 TEST(Loopback, HasNoRouteOut) { EXPECT_EQ(Inside({}, Route), "ENETUNREACH"); }
 
-// Negative: it is a share of the machine's.
-TEST(TcpTable, IsASmallOneOfTheSandboxsOwn) {
-  const std::string of_children = "/proc/sys/net/ipv4/tcp_child_ehash_entries";
-  if (!Exists(of_children)) {
-    GTEST_SKIP() << "only since Linux 6.1";
-  }
-  const std::string before = ReadFile(of_children);
-  EXPECT_EQ(Inside({}, [] { return ReadFile("/proc/sys/net/ipv4/tcp_ehash_entries"); }), "512\n");
-  EXPECT_EQ(Inside({}, [&] { return ReadFile(of_children); }), "0\n");
-  EXPECT_EQ(ReadFile(of_children), before);
-}
-
 TEST(NoNetwork, LeavesLoopbackDown) {
   Options options;
   options.network = Network::kNone;
