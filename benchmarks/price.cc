@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/numbers.h"
@@ -49,7 +50,9 @@ absl::StatusOr<int64_t*> SharedTime() {
   return new (page) int64_t(0);
 }
 
-absl::StatusOr<absl::Duration> MeasureFirstLineOfFork(int count) {
+// `run` starts a child that puts the time at its first line there, and waits for its end.
+absl::StatusOr<absl::Duration> MeasureFirstLines(
+    int count, absl::FunctionRef<absl::Status(int64_t* time)> run) {
   const absl::StatusOr<int64_t*> time = SharedTime();
   if (!time.ok()) {
     return time.status();
@@ -58,15 +61,22 @@ absl::StatusOr<absl::Duration> MeasureFirstLineOfFork(int count) {
   for (int i = 0; i < count; ++i) {
     absl::SleepFor(kPause);
     const absl::Time begin = absl::Now();
-    const pid_t pid = fork();
-    if (pid == 0) {
-      **time = absl::GetCurrentTimeNanos();
-      _exit(0);
+    if (absl::Status status = run(*time); !status.ok()) {
+      return status;
     }
-    waitpid(pid, nullptr, 0);
     values.push_back(absl::FromUnixNanos(**time) - begin);
   }
   return Median(values);
+}
+
+absl::Status Fork(int64_t* time) {
+  const pid_t pid = fork();
+  if (pid == 0) {
+    *time = absl::GetCurrentTimeNanos();
+    _exit(0);
+  }
+  waitpid(pid, nullptr, 0);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<absl::Duration> MeasureFirstLine(int count) {
@@ -74,25 +84,13 @@ absl::StatusOr<absl::Duration> MeasureFirstLine(int count) {
   if (!executor.ok()) {
     return executor.status();
   }
-  const absl::StatusOr<int64_t*> time = SharedTime();
-  if (!time.ok()) {
-    return time.status();
-  }
-  std::vector<absl::Duration> values;
-  for (int i = 0; i < count; ++i) {
-    absl::SleepFor(kPause);
-    const absl::Time begin = absl::Now();
+  return MeasureFirstLines(count, [&](int64_t* time) {
     const auto id = (*executor)->Start([&](isolate::Reporter&) {
-      **time = absl::GetCurrentTimeNanos();
+      *time = absl::GetCurrentTimeNanos();
       return 0;
     });
-    if (!id.ok()) {
-      return id.status();
-    }
-    (void)(*executor)->WaitAny();
-    values.push_back(absl::FromUnixNanos(**time) - begin);
-  }
-  return Median(values);
+    return id.ok() ? (*executor)->WaitAny().result.status() : id.status();
+  });
 }
 
 absl::StatusOr<absl::Duration> Measure(const std::vector<std::string>& arguments) {
@@ -112,7 +110,7 @@ absl::StatusOr<absl::Duration> Measure(const std::vector<std::string>& arguments
     return isolate::benchmarks::MeasureSandbox(numbers[0], numbers[1]);
   }
   if (what == "first_line_fork" && numbers.size() == 1) {
-    return MeasureFirstLineOfFork(numbers[0]);
+    return MeasureFirstLines(numbers[0], Fork);
   }
   if (what == "first_line" && numbers.size() == 1) {
     return MeasureFirstLine(numbers[0]);

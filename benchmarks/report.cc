@@ -66,6 +66,7 @@ std::vector<Target> Targets() {
       {"leak checks, jobs=2, to none", "empty", "isolate, jobs=2",
        "isolate, jobs=2, no leak checks", 1.1},
       {"isolate=off, to gtest_main", "empty", "isolate=off", "gtest_main", 1.1},
+      {"memory, bytes a test", "memory", "more than gtest_main", "", 1024},
   };
 }
 
@@ -78,13 +79,16 @@ std::string Judge(const std::vector<Section>& sections) {
     if (section == sections.end()) {
       continue;
     }
-    absl::optional<double> ratio = target.at_least ? Ratio(*section, target.base, target.subject)
-                                                   : Ratio(*section, target.subject, target.base);
-    if (!ratio.has_value()) {
+    const absl::optional<double> value = target.base.empty() ? MedianOf(*section, target.subject)
+                                         : target.at_least
+                                             ? Ratio(*section, target.base, target.subject)
+                                             : Ratio(*section, target.subject, target.base);
+    if (!value.has_value()) {
+      absl::StrAppendFormat(&text, "%-40s not measured\n", target.what);
       continue;
     }
-    const bool met = target.at_least ? *ratio >= target.limit : *ratio <= target.limit;
-    absl::StrAppendFormat(&text, "%-40s %6.2f x, %s %.2f: %s\n", target.what, *ratio,
+    const bool met = target.at_least ? *value >= target.limit : *value <= target.limit;
+    absl::StrAppendFormat(&text, "%-40s %8.2f, %s %.2f: %s\n", target.what, *value,
                           target.at_least ? "at least" : "at most", target.limit,
                           met ? "met" : "not met");
   }
@@ -129,9 +133,7 @@ absl::Status Measure() {
   std::vector<Section> sections;
   for (const std::string& name : SectionNames()) {
     if (IsWanted(name)) {
-      for (Section& section : MakeSections(name, absl::GetFlag(FLAGS_peer))) {
-        sections.push_back(std::move(section));
-      }
+      sections.push_back(MakeSection(name, absl::GetFlag(FLAGS_peer)));
     }
   }
   const int rounds = absl::GetFlag(FLAGS_rounds);

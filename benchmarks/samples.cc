@@ -42,14 +42,17 @@ void MeasureRound(Section& section) {
   }
 }
 
+absl::optional<double> MedianOf(const Section& section, const std::string& subject) {
+  const Subject* const found = Find(section, subject);
+  return found != nullptr ? absl::make_optional(Median(found->values)) : absl::nullopt;
+}
+
 absl::optional<double> Ratio(const Section& section, const std::string& subject,
                              const std::string& base) {
-  const Subject* const above = Find(section, subject);
-  const Subject* const below = Find(section, base);
-  if (above == nullptr || below == nullptr) {
-    return absl::nullopt;
-  }
-  return Median(above->values) / Median(below->values);
+  const absl::optional<double> above = MedianOf(section, subject);
+  const absl::optional<double> below = MedianOf(section, base);
+  return above.has_value() && below.has_value() ? absl::make_optional(*above / *below)
+                                                : absl::nullopt;
 }
 
 std::string Text(const Section& section) {

@@ -35,6 +35,9 @@ double Median(std::vector<double> values);
 // Measures each subject once.  One that fails is not measured again.
 void MeasureRound(Section& section);
 
+// Nothing where it was not measured.
+absl::optional<double> MedianOf(const Section& section, const std::string& subject);
+
 // The medians' ratio; nothing where one of them was not measured.
 absl::optional<double> Ratio(const Section& section, const std::string& subject,
                              const std::string& base);

@@ -1,10 +1,5 @@
 #include "benchmarks/sections.h"
 
-#include <stdio.h>
-#include <unistd.h>
-
-#include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -16,12 +11,11 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
-#include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "benchmarks/peers.h"
 #include "benchmarks/program.h"
 #include "benchmarks/samples.h"
 #include "isolate/executor.h"
@@ -31,10 +25,10 @@
 namespace isolate::benchmarks {
 namespace {
 
-constexpr int kTests = 1000;    // of the empty suite
-constexpr int kExecuted = 200;  // of them, where a program is executed for each
+constexpr int kTests = 1000;  // of the empty suite
 constexpr int kSandboxes = 500;
 constexpr const char* kFolder = "benchmarks/";
+constexpr const char* kOurs = "isolate, jobs=2";  // what peers are compared with
 
 double Microseconds(absl::Duration duration) { return absl::ToDoubleMicroseconds(duration); }
 
@@ -98,76 +92,22 @@ Section Start() {
            Price("isolate", {"first_line", "100"}, "plain fork")}};
 }
 
-// One execution for each of the first tests, two at once; microseconds a test.
-absl::StatusOr<double> MeasureEach(const std::vector<std::string>& words) {
-  std::vector<Program> programs;
-  for (int test = 0; test < kExecuted; ++test) {
-    Program program;
-    for (const std::string& word : words) {
-      program.argv.push_back(
-          absl::StrReplaceAll(word, {{"{binary}", absl::StrCat(kFolder, "empty_plain")},
-                                     {"{test}", absl::StrCat("Suite", test / 10, ".Test", test)},
-                                     {"{jobs}", "2"}}));
+// An empty function in a sandbox, one after another; microseconds a run.
+absl::StatusOr<double> MeasureSandboxes(const Options& options, int ready, int count) {
+  absl::StatusOr<std::unique_ptr<Executor>> executor = Executor::Create(options, ready);
+  if (!executor.ok()) {
+    return executor.status();
+  }
+  const absl::Time begin = absl::Now();
+  for (int i = 0; i < count; ++i) {
+    if (const auto id = (*executor)->Start([](Reporter&) { return 0; }); !id.ok()) {
+      return id.status();
     }
-    programs.push_back(std::move(program));
+    if (const Executor::Finished finished = (*executor)->WaitAny(); !finished.result.ok()) {
+      return finished.result.status();
+    }
   }
-  const absl::StatusOr<absl::Duration> took = RunAll(programs, /*in_flight=*/2);
-  if (!took.ok()) {
-    return took.status();
-  }
-  return Microseconds(*took) / kExecuted;
-}
-
-// One execution for all.
-absl::StatusOr<double> MeasureWhole(const std::vector<std::string>& words) {
-  Program program;
-  for (const std::string& word : words) {
-    program.argv.push_back(absl::StrReplaceAll(
-        word, {{"{binary}", absl::StrCat(kFolder, "empty_plain")}, {"{jobs}", "2"}}));
-  }
-  const absl::StatusOr<absl::Duration> took = RunAll({program}, /*in_flight=*/1);
-  if (!took.ok()) {
-    return took.status();
-  }
-  return Microseconds(*took) / kTests;
-}
-
-constexpr absl::string_view kOurs = "isolate, jobs=2";
-
-Subject Peer(const std::string& name, const std::string& command) {
-  const std::vector<std::string> words = absl::StrSplit(command, ' ');
-  const bool each = absl::StrContains(command, "{test}");
-  return {name,
-          [=] { return each ? MeasureEach(words) : MeasureWhole(words); },
-          std::string(kOurs),
-          {},
-          ""};
-}
-
-std::vector<Subject> Peers(const std::vector<std::string>& others) {
-  const std::string filter = "{binary} --gtest_filter={test}";
-  const std::string shared = absl::StrCat(kFolder, "empty_dynamic --isolate=off");
-  std::vector<Subject> peers = {
-      Peer("program executed per test", filter),
-      Peer("the same, shared libraries", absl::StrCat(shared, " --gtest_filter={test}"))};
-  const std::string user = geteuid() == 0 ? "" : "--user --map-current-user ";
-  if (IsOnPath("unshare")) {
-    peers.push_back(
-        Peer("unshare per test",
-             absl::StrCat("unshare ", user, "--fork --pid --net --ipc --uts --mount --mount-proc ",
-                          filter)));
-  }
-  if (IsOnPath("bwrap")) {
-    peers.push_back(
-        Peer("bwrap per test",
-             absl::StrCat("bwrap --unshare-all --bind / / --dev /dev --proc /proc --tmpfs /tmp ",
-                          filter)));
-  }
-  for (const std::string& peer : others) {
-    const std::pair<std::string, std::string> parts = absl::StrSplit(peer, absl::MaxSplits('=', 1));
-    peers.push_back(Peer(parts.first, parts.second));
-  }
-  return peers;
+  return Microseconds(absl::Now() - begin) / count;
 }
 
 // Forks of ours without any namespace: what is left of the price.
@@ -179,20 +119,7 @@ absl::StatusOr<double> MeasureForksAlone() {
   options.uts_namespace = false;
   options.mount_namespace = false;
   options.leaks = {};
-  absl::StatusOr<std::unique_ptr<Executor>> executor = Executor::Create(options);
-  if (!executor.ok()) {
-    return executor.status();
-  }
-  const absl::Time begin = absl::Now();
-  for (int i = 0; i < kSandboxes; ++i) {
-    if (const auto id = (*executor)->Start([](Reporter&) { return 0; }); !id.ok()) {
-      return id.status();
-    }
-    if (const Executor::Finished finished = (*executor)->WaitAny(); !finished.result.ok()) {
-      return finished.result.status();
-    }
-  }
-  return Microseconds(absl::Now() - begin) / kSandboxes;
+  return MeasureSandboxes(options, /*ready=*/1, kSandboxes);
 }
 
 Section Empty(const std::vector<std::string>& peers) {
@@ -209,14 +136,13 @@ Section Empty(const std::vector<std::string>& peers) {
              "floor, 1 in flight"),
        Suite("isolate, jobs=1, no leak checks", "empty_isolated",
              {"--isolate_jobs=1", "--isolate_leaks=off"}, kTests, "floor, 1 in flight"),
-       Suite(std::string(kOurs), "empty_isolated", {"--isolate_jobs=2"}, kTests,
-             "floor, 2 in flight"),
+       Suite(kOurs, "empty_isolated", {"--isolate_jobs=2"}, kTests, "floor, 2 in flight"),
        Suite("isolate, jobs=2, no leak checks", "empty_isolated",
              {"--isolate_jobs=2", "--isolate_leaks=off"}, kTests, "floor, 2 in flight"),
        Suite("isolate, jobs=4", "empty_isolated", {"--isolate_jobs=4"}, kTests, ""),
        Suite("isolate, jobs=2, shared libraries", "empty_dynamic", {"--isolate_jobs=2"}, kTests,
-             std::string(kOurs))}};
-  for (Subject& peer : Peers(peers)) {
+             kOurs)}};
+  for (Subject& peer : Peers(peers, kOurs)) {
     section.subjects.push_back(std::move(peer));
   }
   return section;
@@ -233,25 +159,22 @@ Section Port() {
        Suite("isolate, jobs=8", "port_isolated", {"--isolate_jobs=8"}, kPortTests, "gtest_main")}};
 }
 
-// What gtest says that the suites of the empty program took, without what was before them;
-// microseconds a test.
+// What the empty program says that its tests took; microseconds a test.
 absl::StatusOr<double> MeasureTestsAlone(const Variables& environment, int tests) {
   const absl::StatusOr<Ran> ran =
       Run({{absl::StrCat(kFolder, "empty_isolated"), "--isolate_jobs=1"}, environment});
   if (!ran.ok() || ran->exit_code != 0) {
     return absl::UnknownError("not all passed");
   }
-  double milliseconds = 0;
   for (const absl::string_view line : absl::StrSplit(ran->out, '\n')) {
-    // "[----------] 10 tests from Suite0 (12 ms total)"
+    // "the tests took 1234 us"
     const std::vector<absl::string_view> words = absl::StrSplit(line, ' ');
     double took = 0;
-    if (words.size() == 8 && words[7] == "total)" &&
-        absl::SimpleAtod(absl::StripPrefix(words[5], "("), &took)) {
-      milliseconds += took;
+    if (absl::StartsWith(line, "the tests took ") && absl::SimpleAtod(words[3], &took)) {
+      return took / tests;
     }
   }
-  return milliseconds * 1000 / tests;
+  return absl::UnknownError("it does not say how long its tests took");
 }
 
 Section Heap() {
@@ -310,51 +233,53 @@ Section DearSuite() {
              {"--isolate_jobs=2", "--isolate_suite_setup=snapshot"}, kDearTests, "gtest_main")}};
 }
 
-// Two sections of the same runs: how long a test takes, and how much memory the runner.
-std::vector<Section> Scale() {
-  Section wall = {"scale", "empty tests, jobs=2, microseconds a test", {}};
-  Section memory = {
-      "scale, memory", "bytes that the runner takes for each test more, beside gtest's own", {}};
-  // A run of the one is read by the other.
-  auto peaks = std::make_shared<std::map<std::pair<std::string, int>, double>>();
-  const auto run = [peaks](const std::string& program, int tests) -> absl::StatusOr<double> {
+Section Scale() {
+  Section section = {"scale", "empty tests, jobs=2, microseconds a test", {}};
+  for (const int tests : {100, 1000, 10'000, 50'000}) {
+    section.subjects.push_back(
+        {absl::StrCat(tests, " tests"),
+         [=]() -> absl::StatusOr<double> {
+           const absl::StatusOr<Ran> ran =
+               Run({{absl::StrCat(kFolder, "empty_isolated"), "--isolate_jobs=2"},
+                    {{"BENCHMARK_TESTS", absl::StrCat(tests)}}});
+           if (!ran.ok() || ran->exit_code != 0) {
+             return absl::UnknownError("not all passed");
+           }
+           return Microseconds(ran->wall) / tests;
+         },
+         "1000 tests",
+         {},
+         ""});
+  }
+  return section;
+}
+
+// By how many bytes the peak grows for each test more.  From a number at which it is above that of
+// the program that executes this one, whose peak the kernel counts in (exec_mmap in fs/exec.c).
+absl::StatusOr<double> MeasureMemory(const std::string& program) {
+  constexpr int kFew = 10'000;
+  constexpr int kMany = 50'000;
+  std::vector<double> peaks;
+  for (const int tests : {kFew, kMany}) {
     const absl::StatusOr<Ran> ran =
         Run({{kFolder + program, "--isolate_jobs=2"}, {{"BENCHMARK_TESTS", absl::StrCat(tests)}}});
     if (!ran.ok() || ran->exit_code != 0) {
       return absl::UnknownError("not all passed");
     }
-    (*peaks)[{program, tests}] = static_cast<double>(ran->peak_memory_bytes);
-    return Microseconds(ran->wall) / tests;
+    peaks.push_back(static_cast<double>(ran->peak_memory_bytes));
+  }
+  return (peaks[1] - peaks[0]) / (kMany - kFew);
+}
+
+Section Memory() {
+  const auto own = []() -> absl::StatusOr<double> {
+    const absl::StatusOr<double> isolated = MeasureMemory("empty_isolated");
+    const absl::StatusOr<double> plain = MeasureMemory("empty_plain");
+    return !isolated.ok() ? isolated : !plain.ok() ? plain : *isolated - *plain;
   };
-  const int counts[] = {100, 1000, 10'000, 50'000};
-  for (const int tests : counts) {
-    wall.subjects.push_back({absl::StrCat(tests, " tests"),
-                             [=] { return run("empty_isolated", tests); },
-                             "1000 tests",
-                             {},
-                             ""});
-  }
-  for (const int tests : {10'000, 50'000}) {
-    memory.subjects.push_back(
-        {absl::StrCat("1000 to ", tests, " tests"),
-         [=]() -> absl::StatusOr<double> {
-           for (const int count : {1000, tests}) {
-             if (const auto plain = Run({{absl::StrCat(kFolder, "empty_plain")},
-                                         {{"BENCHMARK_TESTS", absl::StrCat(count)}}});
-                 plain.ok()) {
-               (*peaks)[{"empty_plain", count}] = static_cast<double>(plain->peak_memory_bytes);
-             }
-           }
-           const auto growth = [&](const std::string& program) {
-             return (*peaks)[{program, tests}] - (*peaks)[{program, 1000}];
-           };
-           return (growth("empty_isolated") - growth("empty_plain")) / (tests - 1000);
-         },
-         "",
-         {},
-         ""});
-  }
-  return {std::move(wall), std::move(memory)};
+  return {"memory",
+          "bytes that the runner takes for each test, from 10,000 to 50,000 tests",
+          {{"more than gtest_main", own, "", {}, ""}}};
 }
 
 Section LeakCheck() {
@@ -364,33 +289,12 @@ Section LeakCheck() {
                      "kind of leak alone, for all or for none, microseconds a run",
                      {}};
   const auto add = [&](const std::string& name, const LeakKinds& kinds) {
-    Options options;
-    options.leaks = kinds;
-    auto executor = std::make_shared<absl::StatusOr<std::unique_ptr<Executor>>>(
-        absl::UnavailableError("not begun"));
-    section.subjects.push_back({name,
-                                [=]() -> absl::StatusOr<double> {
-                                  if (!executor->ok()) {
-                                    *executor = Executor::Create(options, /*ready=*/3);
-                                  }
-                                  if (!executor->ok()) {
-                                    return executor->status();
-                                  }
-                                  const absl::Time begin = absl::Now();
-                                  for (int i = 0; i < kRuns; ++i) {
-                                    if (!(**executor)->Start([](Reporter&) { return 0; }).ok() ||
-                                        !(**executor)->WaitAny().result.ok()) {
-                                      return absl::UnavailableError("no sandbox");
-                                    }
-                                  }
-                                  const absl::Duration took = absl::Now() - begin;
-                                  // Not beside the next measurement.
-                                  *executor = absl::UnavailableError("ended");
-                                  return Microseconds(took) / kRuns;
-                                },
-                                "none",
-                                {},
-                                ""});
+    const auto measure = [=]() -> absl::StatusOr<double> {
+      Options options;
+      options.leaks = kinds;
+      return MeasureSandboxes(options, /*ready=*/3, kRuns);
+    };
+    section.subjects.push_back({name, measure, "none", {}, ""});
   };
   add("none", LeakKinds());
   for (const LeakKind kind : kLeakKinds) {
@@ -402,54 +306,51 @@ Section LeakCheck() {
   return section;
 }
 
-// The medians that --isolate_verbose=timing prints.
+using Medians = std::vector<std::pair<std::string, double>>;
+
+// What --isolate_verbose=timing prints, in the order of events; empty where not all passed.
+Medians MeasureSteps() {
+  const absl::StatusOr<Ran> ran = Run(
+      {{absl::StrCat(kFolder, "empty_isolated"), "--isolate_jobs=2", "--isolate_verbose=timing"}});
+  Medians medians;
+  if (!ran.ok() || ran->exit_code != 0) {
+    return medians;
+  }
+  bool inside = false;
+  for (const absl::string_view line : absl::StrSplit(ran->out, '\n')) {
+    // A name of several words, how often, median, maximum, sum.
+    const std::vector<absl::string_view> words = absl::StrSplit(line, ' ', absl::SkipEmpty());
+    double median = 0;
+    if (inside && words.size() > 4 && absl::SimpleAtod(words[words.size() - 3], &median)) {
+      medians.emplace_back(absl::StrJoin(words.begin(), words.end() - 4, " "), median);
+    }
+    inside = inside || absl::StartsWith(line, "step ");
+  }
+  return medians;
+}
+
+// One run for all its subjects, which the first of them makes.
 Section SetUp() {
   Section section = {"setup",
                      "the steps of a test's life, jobs=2, medians of 1000 tests in microseconds "
                      "(--isolate_verbose=timing)",
                      {}};
-  auto medians = std::make_shared<std::map<std::string, double>>();
-  const auto measure = [medians]() -> absl::Status {
-    const absl::StatusOr<Ran> ran = Run({{absl::StrCat(kFolder, "empty_isolated"),
-                                          "--isolate_jobs=2", "--isolate_verbose=timing"}});
-    if (!ran.ok() || ran->exit_code != 0) {
-      return absl::UnknownError("not all passed");
-    }
-    medians->clear();
-    bool inside = false;
-    for (const absl::string_view line : absl::StrSplit(ran->out, '\n')) {
-      const std::vector<absl::string_view> words = absl::StrSplit(line, ' ', absl::SkipEmpty());
-      double median = 0;
-      if (inside && words.size() > 4 && absl::SimpleAtod(words[words.size() - 3], &median)) {
-        const std::vector<absl::string_view> name(words.begin(), words.end() - 4);
-        (*medians)[absl::StrJoin(name, " ")] = median;
+  auto medians = std::make_shared<Medians>(MeasureSteps());
+  const Medians names = *medians;
+  for (const auto& [name, median] : names) {
+    const bool is_first = section.subjects.empty();
+    const auto measure = [=, name = name]() -> absl::StatusOr<double> {
+      if (is_first) {
+        *medians = MeasureSteps();
       }
-      inside = inside || absl::StartsWith(line, "step ");
-    }
-    return absl::OkStatus();
-  };
-  if (const absl::Status status = measure(); !status.ok()) {
-    fprintf(stderr, "%s\n", std::string(status.message()).c_str());
-  }
-  bool first = true;
-  for (const auto& [name, median] : *medians) {
-    section.subjects.push_back({name,
-                                [=, name = name]() -> absl::StatusOr<double> {
-                                  if (first) {
-                                    if (const absl::Status status = measure(); !status.ok()) {
-                                      return status;
-                                    }
-                                  }
-                                  const auto found = medians->find(name);
-                                  if (found == medians->end()) {
-                                    return absl::UnknownError("not among the steps");
-                                  }
-                                  return found->second;
-                                },
-                                "",
-                                {},
-                                ""});
-    first = false;
+      for (const auto& [step, value] : *medians) {
+        if (step == name) {
+          return value;
+        }
+      }
+      return absl::UnknownError("not among the steps of a run that passed");
+    };
+    section.subjects.push_back({name, measure, "", {}, ""});
   }
   return section;
 }
@@ -457,21 +358,21 @@ Section SetUp() {
 }  // namespace
 
 std::vector<std::string> SectionNames() {
-  return {"floor", "start", "empty", "port", "heap", "suite", "scale", "leakcheck", "setup"};
+  return {"floor", "start", "empty",  "port",      "heap",
+          "suite", "scale", "memory", "leakcheck", "setup"};
 }
 
-std::vector<Section> MakeSections(const std::string& name, const std::vector<std::string>& peers) {
-  if (name == "scale") {
-    return Scale();
-  }
-  return {name == "floor"       ? Floor()
-          : name == "start"     ? Start()
-          : name == "empty"     ? Empty(peers)
-          : name == "port"      ? Port()
-          : name == "heap"      ? Heap()
-          : name == "suite"     ? DearSuite()
-          : name == "leakcheck" ? LeakCheck()
-                                : SetUp()};
+Section MakeSection(const std::string& name, const std::vector<std::string>& peers) {
+  return name == "floor"       ? Floor()
+         : name == "start"     ? Start()
+         : name == "empty"     ? Empty(peers)
+         : name == "port"      ? Port()
+         : name == "heap"      ? Heap()
+         : name == "suite"     ? DearSuite()
+         : name == "scale"     ? Scale()
+         : name == "memory"    ? Memory()
+         : name == "leakcheck" ? LeakCheck()
+                               : SetUp();
 }
 
 }  // namespace isolate::benchmarks

@@ -13,10 +13,8 @@ namespace isolate::benchmarks {
 // In the order in which they are shown.
 std::vector<std::string> SectionNames();
 
-// Those of a name, most often one.  `peers`: for "empty", others that run the same suite, as
-// NAME=COMMAND: {binary} in the command stands for the program, {jobs} for 2; {test} for a test,
-// and then the command is executed for each of 200 tests, two at once.
-std::vector<Section> MakeSections(const std::string& name, const std::vector<std::string>& peers);
+// The one of that name.  `peers`: for "empty" (peers.h).
+Section MakeSection(const std::string& name, const std::vector<std::string>& peers);
 
 }  // namespace isolate::benchmarks
 

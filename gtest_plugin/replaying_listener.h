@@ -1,7 +1,6 @@
 #ifndef GTEST_PLUGIN_REPLAYING_LISTENER_H_
 #define GTEST_PLUGIN_REPLAYING_LISTENER_H_
 
-#include <initializer_list>
 #include <memory>
 #include <string>
 #include <utility>
@@ -51,11 +50,11 @@ class ReplayingListener : public ::testing::EmptyTestEventListener {
         told_what_is_missed_(settings.spawn == Spawn::kExec) {
     instance_ = this;
     scheduler_->set_history(history_.get());
-    for (ProcessObserver* observer :
-         std::initializer_list<ProcessObserver*>{trace_.get(), timing_.get()}) {
-      if (observer != nullptr) {
-        scheduler_->AddObserver(observer);
-      }
+    if (trace_ != nullptr) {
+      scheduler_->AddObserver(trace_.get());
+    }
+    if (timing_ != nullptr) {
+      scheduler_->AddObserver(timing_.get());
     }
   }
 

@@ -50,16 +50,12 @@ std::string TargetOf(int folder, int descriptor) {
   return size > 0 ? std::string(target, static_cast<size_t>(size)) : "";
 }
 
-// Two links and one for each thread (fs/proc/base.c, proc_task_getattr).
-bool HasOneThread() {
-  struct stat status;
-  return stat("/proc/self/task", &status) == 0 && status.st_nlink <= 3;
-}
-
 // The others of the process, but for those that are on their way out.
 std::vector<int> ListThreads() {
   std::vector<int> threads;
-  if (HasOneThread()) {
+  struct stat status;
+  // Two links and one for each thread (fs/proc/base.c, proc_task_getattr).
+  if (stat("/proc/self/task", &status) == 0 && status.st_nlink <= 3) {
     return threads;
   }
   Directory tasks(AT_FDCWD, "/proc/self/task");
@@ -163,8 +159,8 @@ const LeakCheck::Descriptor* LeakCheck::Find(int number, const Descriptors& desc
 
 // What tells whether this process still sees what its sandbox's init sees: the private folders'
 // file systems, and the IPC namespace; a process with rights can exchange its own for others.
-std::vector<ino_t> LeakCheck::OwnView() const {
-  std::vector<ino_t> view;
+std::vector<uint64_t> LeakCheck::OwnView() const {
+  std::vector<uint64_t> view;
   struct stat status;
   for (const std::string& folder : plan_.folders) {
     view.push_back(stat(folder.c_str(), &status) == 0 ? status.st_dev : 0);

@@ -288,9 +288,7 @@ absl::Status SandboxSupply::Receive() {
       return absl::ErrnoToStatus(errno, "cannot wait for a sandbox");
     }
     received = ReceiveControl(helper_->control(), &message, &handles);
-    // ECONNRESET, once: the helper has ended with orders unread; its last words
-    // come after that (unix_release_sock in the kernel's net/unix/af_unix.c).
-  } while (received < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNRESET));
+  } while (received < 0 && (errno == EAGAIN || errno == EINTR));
   if (received == 0) {
     ordered_ = 0;
     return absl::UnavailableError(

@@ -20,6 +20,7 @@
 #include <sys/types.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <functional>
@@ -283,13 +284,13 @@ TEST(Looks, AreNotKeptBackByWhoTracesTheProcess) {
   EXPECT_EQ(result->outcome, Outcome::kTimedOut);
 }
 
-// --- when the process is gone ------------------------------------------------------
-
 TEST(Looks, BeginWhereTheFunctionSaysSo) {
   Options options;
   options.leaks_from_start = false;
   const absl::StatusOr<Result> result = isolate::Run(options, [](Reporter& reporter) {
     OpenSomething();
+    timer_t timer;
+    timer_create(CLOCK_MONOTONIC, nullptr, &timer);
     Touch("/tmp/before");  // a file is one all the same
     reporter.BeginLeakCheck();
     fcntl(OpenSomething(), F_DUPFD_CLOEXEC, 100);
@@ -298,6 +299,8 @@ TEST(Looks, BeginWhereTheFunctionSaysSo) {
   EXPECT_THAT(Told(result), UnorderedElementsAre("files: /tmp/before", "fds: /etc/passwd@0",
                                                  "fds: /etc/passwd@0"));
 }
+
+// --- when the process is gone ------------------------------------------------------
 
 // What the function's process could not know when it said that nothing is left.
 TEST(NothingLeft, IsNotSaidOfWhatComesWithTheEnd) {
