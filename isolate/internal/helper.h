@@ -25,7 +25,7 @@ class Helper {
   // until then.  Unavailable or ResourceExhausted, with a SetupFailure, where
   // the process cannot be had; what fails in the helper comes as a
   // ControlMessage.
-  static absl::StatusOr<Helper> Start(const SandboxPlan& plan);
+  static absl::StatusOr<Helper> Start(const HelperPlan& plan);
 
   Helper(Helper&&) = default;
   Helper& operator=(Helper&&) = delete;

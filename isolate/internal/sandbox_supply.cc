@@ -189,26 +189,26 @@ absl::Status SandboxSupply::Plan(const Options& options) {
     scratch_ = ScratchFolder(options);
   }
 
-  plan_.runner = getpid();
-  plan_.runner_group = getpgrp();
-  plan_.namespaces = NamespaceFlags(options);
+  plan_.sandbox.runner = getpid();
+  plan_.sandbox.runner_group = getpgrp();
+  plan_.sandbox.namespaces = NamespaceFlags(options);
   plan_.user_namespace = options.user_namespace;
-  plan_.mount_ops = mount_ops_.data();
-  plan_.mount_op_count = mount_ops_.size();
-  leak_plan_ = PlanLeaks(options.leaks, plan_.namespaces, tmpfs_folders_, mount_ops_);
+  plan_.sandbox.mount_ops = mount_ops_.data();
+  plan_.sandbox.mount_op_count = mount_ops_.size();
+  leak_plan_ = PlanLeaks(options.leaks, plan_.sandbox.namespaces, tmpfs_folders_, mount_ops_);
   leak_plan_.copies = options.copy_private_folders;
-  plan_.leaks = leak_plan_.kinds.any() ? &leak_plan_ : nullptr;
+  plan_.sandbox.leaks = leak_plan_.kinds.any() ? &leak_plan_ : nullptr;
   if (options.audit_names) {
-    while (plan_.audit_token == 0) {
-      if (getrandom(&plan_.audit_token, sizeof(plan_.audit_token), 0) < 0) {
+    while (plan_.sandbox.audit_token == 0) {
+      if (getrandom(&plan_.sandbox.audit_token, sizeof(plan_.sandbox.audit_token), 0) < 0) {
         return absl::ErrnoToStatus(errno, "cannot get random bytes");
       }
     }
     passed_over_ = FoldersOfTheHarness();
   }
   // Who enters one that was kept needs them, too.
-  plan_.tells_namespaces = options.tell_namespaces || options.keep_failed;
-  plan_.loopback = options.network == Network::kLoopback;
+  plan_.sandbox.tells_namespaces = options.tell_namespaces || options.keep_failed;
+  plan_.sandbox.loopback = options.network == Network::kLoopback;
 
   own_uid_map_ = absl::StrCat(geteuid(), " ", geteuid(), " 1\n");
   own_gid_map_ = absl::StrCat(getegid(), " ", getegid(), " 1\n");
@@ -223,7 +223,7 @@ absl::Status SandboxSupply::Plan(const Options& options) {
 
   if (options.uts_namespace) {
     hostname_ = options.hostname;
-    plan_.hostname = hostname_.c_str();
+    plan_.sandbox.hostname = hostname_.c_str();
     if (absl::optional<std::string> outside = ReadHosts();
         outside.has_value() && options.mount_namespace) {
       hosts_ = HostsFile(*outside, hostname_);
@@ -312,10 +312,10 @@ absl::Status SandboxSupply::Receive() {
   Fd root = AboveStandardStreams(Fd(handles.root));
   Fd post_mortem = AboveStandardStreams(Fd(handles.post_mortem));
   Fd queues = AboveStandardStreams(Fd(handles.queues));
-  if (!init.valid() || !root.valid() || (plan_.reaches_init() && !post_mortem.valid())) {
+  if (!init.valid() || !root.valid() || (plan_.sandbox.reaches_init() && !post_mortem.valid())) {
     return ToStatus({Step::kAnnounce, EMFILE, ""});
   }
-  if ((plan_.namespaces & CLONE_NEWPID) != 0) {
+  if ((plan_.sandbox.namespaces & CLONE_NEWPID) != 0) {
     pid_namespaces_.insert(message.namespaces.pid);
   }
   ready_.emplace_back(std::move(init), std::move(root), std::move(post_mortem), std::move(queues),

@@ -96,11 +96,11 @@ class SandboxSupply {
   void Replenish();
 
   // CLONE_NEW* of every sandbox, without CLONE_NEWUSER and CLONE_NEWTIME.
-  int namespaces() const { return plan_.namespaces; }
+  int namespaces() const { return plan_.sandbox.namespaces; }
   const std::string& scratch() const { return scratch_; }
   const LeakPlan& leak_plan() const { return leak_plan_; }
   // Where names are recorded, a number that nobody else has (audit_mark.h); 0 where they are not.
-  uint64_t audit_token() const { return plan_.audit_token; }
+  uint64_t audit_token() const { return plan_.sandbox.audit_token; }
   // Folders whose files are no names of a test's: those of coverage tools.
   const std::vector<std::string>& passed_over() const { return passed_over_; }
   // Whether a folder is another one in every sandbox: a private one, or one below that has been
@@ -119,7 +119,7 @@ class SandboxSupply {
   std::string hostname_, hosts_, time_offsets_;
   std::string own_uid_map_, own_gid_map_, full_uid_map_, full_gid_map_;
   LeakPlan leak_plan_;
-  SandboxPlan plan_;
+  HelperPlan plan_;
 
   std::vector<std::string> passed_over_;
 
