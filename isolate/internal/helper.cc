@@ -18,6 +18,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <string>
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
@@ -25,6 +26,7 @@
 #include "absl/status/statusor.h"
 #include "isolate/internal/control.h"
 #include "isolate/internal/fd.h"
+#include "isolate/internal/maker_program.h"
 #include "isolate/internal/raw.h"
 #include "isolate/internal/sandbox_maker.h"
 #include "isolate/internal/sandbox_plan.h"
@@ -38,8 +40,9 @@ namespace {
 // What runs in the helper process.  Only raw system calls.
 class HelperProcess {
  public:
-  HelperProcess(const HelperPlan& plan, MakerDescriptors descriptors)
-      : plan_(plan), descriptors_(descriptors) {}
+  HelperProcess(const HelperPlan& plan, const std::string& encoded_plan,
+                MakerDescriptors descriptors)
+      : plan_(plan), encoded_plan_(encoded_plan), descriptors_(descriptors) {}
 
   [[noreturn]] void Run();
 
@@ -54,6 +57,7 @@ class HelperProcess {
   void EnterTimeNamespace();
 
   const HelperPlan& plan_;
+  const std::string& encoded_plan_;  // for the program; empty: it is not to be executed
   const MakerDescriptors descriptors_;
   bool in_user_namespace_ = false;
 };
@@ -241,6 +245,9 @@ void HelperProcess::Run() {
   EnterMountNamespace();
   ProvideHosts();
   EnterTimeNamespace();
+  if (!encoded_plan_.empty()) {
+    ExecuteMaker(encoded_plan_, descriptors_, in_user_namespace_);
+  }
   MakeSandboxes(plan_.sandbox, descriptors_, in_user_namespace_);
 }
 
@@ -251,7 +258,7 @@ constexpr int kMaxRounds = 100;
 
 }  // namespace
 
-absl::StatusOr<Helper> Helper::Start(const HelperPlan& plan) {
+absl::StatusOr<Helper> Helper::Start(const HelperPlan& plan, bool own_program) {
   FdPair control = MakeSeqpacketPair();
   if (!control.valid()) {
     return ToStatus({Step::kForkHelper, errno, ""});
@@ -260,6 +267,7 @@ absl::StatusOr<Helper> Helper::Start(const HelperPlan& plan) {
   if (!requests.valid()) {
     return ToStatus({Step::kForkHelper, errno, ""});
   }
+  const std::string encoded_plan = own_program ? Encode(plan.sandbox) : "";
   const ScopedSignalBlock block;
   // A raw clone: the helper stays clear of everything that at-fork handlers
   // are for, and a sanitizer's handler would start a thread in it.
@@ -268,7 +276,7 @@ absl::StatusOr<Helper> Helper::Start(const HelperPlan& plan) {
     return ToStatus({Step::kForkHelper, errno, ""});
   }
   if (pid == 0) {
-    HelperProcess(plan, {control.theirs.get(), requests.get()}).Run();
+    HelperProcess(plan, encoded_plan, {control.theirs.get(), requests.get()}).Run();
   }
   Fd process = AboveStandardStreams(Fd(raw::PidfdOpen(pid)));
   const int error = errno;

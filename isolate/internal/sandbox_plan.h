@@ -9,8 +9,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <string>
 #include <type_traits>
+#include <vector>
 
+#include "absl/strings/string_view.h"
 #include "isolate/internal/leak_check.h"
 #include "isolate/internal/mount_plan.h"
 #include "isolate/options.h"
@@ -35,6 +39,26 @@ struct SandboxPlan {
 
   // An init has something to do at the end or in between, and so a socket for it.
   bool reaches_init() const { return leaks != nullptr || audit_token != 0; }
+};
+
+// For a process that has none of the runner's memory.
+std::string Encode(const SandboxPlan& plan);
+
+// A plan with all that it points at.
+class DecodedPlan {
+ public:
+  // Nothing, where these are not the bytes of a plan.
+  static std::unique_ptr<DecodedPlan> Decode(absl::string_view bytes);
+
+  const SandboxPlan& plan() const { return plan_; }
+
+ private:
+  DecodedPlan() = default;
+
+  std::vector<MountOp> mount_ops_;
+  std::string hostname_;
+  LeakPlan leaks_;
+  SandboxPlan plan_;
 };
 
 // What all of them have in common, and the helper makes once.

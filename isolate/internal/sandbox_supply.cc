@@ -135,16 +135,26 @@ absl::StatusOr<std::unique_ptr<SandboxSupply>> SandboxSupply::Create(const Optio
   if (absl::Status status = supply->Plan(options); !status.ok()) {
     return status;
   }
-  absl::StatusOr<Helper> helper = Helper::Start(supply->plan_);
+  absl::Status started = supply->StartHelper(/*own_program=*/true);
+  if (absl::IsUnavailable(started) && !GetSetupFailure(started).has_value()) {
+    // It died without a word, as a program does whose own shared libraries are not found here.
+    started = supply->StartHelper(/*own_program=*/false);
+  }
+  if (!started.ok()) {
+    return started;
+  }
+  return supply;
+}
+
+// Until the first sandbox is there.
+absl::Status SandboxSupply::StartHelper(bool own_program) {
+  absl::StatusOr<Helper> helper = Helper::Start(plan_, own_program);
   if (!helper.ok()) {
     return helper.status();
   }
-  supply->helper_.emplace(*std::move(helper));
-  supply->Order(std::max(ready, 1));
-  if (absl::Status status = supply->Receive(); !status.ok()) {
-    return status;
-  }
-  return supply;
+  helper_.emplace(*std::move(helper));
+  Order(std::max(wanted_, 1));
+  return Receive();
 }
 
 SandboxSupply::~SandboxSupply() {

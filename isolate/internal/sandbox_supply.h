@@ -111,6 +111,7 @@ class SandboxSupply {
   SandboxSupply() = default;
 
   absl::Status Plan(const Options& options);
+  absl::Status StartHelper(bool own_program);
   void Order(int count);
   absl::Status Receive();
 
