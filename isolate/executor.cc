@@ -43,6 +43,12 @@
 namespace isolate {
 namespace {
 
+// How long a sandbox is waited for where the host has no namespace for it (SandboxSupply::Take).
+// Beside others that run, who may have what it lacks and are not attended to meanwhile, no
+// longer than the kernel commonly needs.
+constexpr absl::Duration kPatience = absl::Seconds(5);
+constexpr absl::Duration kPatienceBesideOthers = absl::Milliseconds(100);
+
 using internal::Ends;
 using internal::EnterPlan;
 using internal::Entry;
@@ -166,7 +172,8 @@ absl::StatusOr<Executor::Id> Executor::Impl::Start(Function function, Kind numbe
   }
   const Sandboxes& kind = kinds_[number];
   const absl::Time started = internal::RealtimeNow();
-  absl::StatusOr<Sandbox> sandbox = kind.supply->Take();
+  absl::StatusOr<Sandbox> sandbox =
+      kind.supply->Take(running() == 0 ? kPatience : kPatienceBesideOthers);
   if (!sandbox.ok()) {
     return sandbox.status();
   }

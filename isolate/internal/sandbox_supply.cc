@@ -29,6 +29,7 @@
 #include "isolate/internal/control.h"
 #include "isolate/internal/fd.h"
 #include "isolate/internal/host_facts.h"
+#include "isolate/internal/monotonic.h"
 #include "isolate/internal/mount_info.h"
 #include "isolate/internal/mount_plan.h"
 #include "isolate/internal/raw.h"
@@ -42,6 +43,12 @@ namespace {
 
 // As many as the helper sets up at once.
 constexpr int kMaxOrdered = 16;
+
+bool IsForLackOfNamespaces(const absl::Status& status) {
+  const absl::optional<SetupFailure> failure = GetSetupFailure(status);
+  return failure.has_value() && failure->step == Step::kCloneInit &&
+         (failure->error == ENOSPC || failure->error == ENOMEM);
+}
 
 int NamespaceFlags(const Options& options) {
   int flags = 0;
@@ -250,7 +257,7 @@ absl::Status SandboxSupply::Plan(const Options& options) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<Sandbox> SandboxSupply::Take() {
+absl::StatusOr<Sandbox> SandboxSupply::Take(absl::Duration patience) {
   while (helper_->IsGone()) {
     ready_.clear();
     // Its last words may tell why.
@@ -261,19 +268,32 @@ absl::StatusOr<Sandbox> SandboxSupply::Take() {
   if (ready_.empty() && ordered_ == 0) {
     Order(1);
   }
+  const absl::Time deadline = MonotonicNow() + patience;
   while (ready_.empty()) {
-    absl::Status status = Receive();
-    if (!status.ok() && ordered_ == 0) {
-      return status;
+    const absl::Status status = Receive();
+    if (status.ok()) {
+      continue;
     }
-    if (!status.ok()) {
+    if (ordered_ > 0) {
       // The host may have no room for so many, and one of the others will do.
       wanted_ = std::max(wanted_ - 1, 0);
+    } else if (made_any_ && IsForLackOfNamespaces(status) && MonotonicNow() < deadline) {
+      AwaitTheKernel();
+      Order(1);
+    } else {
+      return status;
     }
   }
   Sandbox sandbox = std::move(ready_.front());
   ready_.pop_front();
   return sandbox;
+}
+
+// Nothing tells when a namespace is free again.  The end of the helper ends the wait.
+void SandboxSupply::AwaitTheKernel() const {
+  constexpr int kPauseMs = 5;
+  pollfd helper = {helper_->control(), 0, 0};
+  poll(&helper, 1, kPauseMs);
 }
 
 void SandboxSupply::Replenish() { Order(wanted_ - static_cast<int>(ready_.size()) - ordered_); }
@@ -325,6 +345,7 @@ absl::Status SandboxSupply::Receive() {
   if (!init.valid() || !root.valid() || (plan_.sandbox.reaches_init() && !post_mortem.valid())) {
     return ToStatus({Step::kAnnounce, EMFILE, ""});
   }
+  made_any_ = true;
   if ((plan_.sandbox.namespaces & CLONE_NEWPID) != 0) {
     pid_namespaces_.insert(message.namespaces.pid);
   }

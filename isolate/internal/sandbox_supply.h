@@ -14,6 +14,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "isolate/internal/control.h"
 #include "isolate/internal/fd.h"
 #include "isolate/internal/helper.h"
@@ -88,8 +89,11 @@ class SandboxSupply {
   // Kills every sandbox that is left, and waits until none is.
   ~SandboxSupply();
 
-  // The next sandbox.
-  absl::StatusOr<Sandbox> Take();
+  // The next sandbox.  Where the host has no namespace for it, but had for others, waits for as
+  // long as `patience`: the kernel takes a network namespace apart in its own time, with all others
+  // that have ended in the meantime (cleanup_net in net/core/net_namespace.c), and until then it
+  // counts (/proc/sys/user, namespaces(7)).
+  absl::StatusOr<Sandbox> Take(absl::Duration patience);
 
   // Orders what was taken anew.  Apart from Take: what the kernel does for a sandbox would be in
   // the way of a fork.
@@ -114,6 +118,7 @@ class SandboxSupply {
   absl::Status StartHelper(bool own_program);
   void Order(int count);
   absl::Status Receive();
+  void AwaitTheKernel() const;
 
   // What `plan_` points at.
   std::vector<MountOp> mount_ops_;
@@ -130,6 +135,7 @@ class SandboxSupply {
   std::string scratch_;
   int wanted_ = 0;   // how many to keep ready
   int ordered_ = 0;  // requests without an answer
+  bool made_any_ = false;
   absl::optional<Helper> helper_;
   std::deque<Sandbox> ready_;
   // Of all sandboxes that there were.
