@@ -43,12 +43,6 @@
 namespace isolate {
 namespace {
 
-// How long a sandbox is waited for where the host has no namespace for it (SandboxSupply::Take).
-// Beside others that run, who may have what it lacks and are not attended to meanwhile, no
-// longer than the kernel commonly needs.
-constexpr absl::Duration kPatience = absl::Seconds(5);
-constexpr absl::Duration kPatienceBesideOthers = absl::Milliseconds(100);
-
 using internal::Ends;
 using internal::EnterPlan;
 using internal::Entry;
@@ -61,6 +55,12 @@ using internal::Sandbox;
 using internal::SandboxSupply;
 using internal::Task;
 using internal::TaskPipes;
+
+// How long a sandbox is waited for where the host has no namespace for it (SandboxSupply::Take).
+// Beside others that run, who may have what it lacks and are not attended to meanwhile, no
+// longer than the kernel commonly needs.
+constexpr absl::Duration kPatience = absl::Seconds(5);
+constexpr absl::Duration kPatienceBesideOthers = absl::Milliseconds(100);
 
 absl::StatusOr<Nonce> MakeNonce() {
   Nonce nonce;
