@@ -119,6 +119,11 @@ struct Options {
   std::vector<std::string> read_only_paths;
   std::vector<std::string> writable_paths;
 
+  // Paths of programs that will be executed, which stay visible as the caller's own program does:
+  // with what lies beside them, as their libraries, and with their runfiles.  Where there is
+  // nothing, nothing is kept.
+  std::vector<std::string> programs;
+
   // Variables that are set inside, over those of the caller.
   std::vector<std::pair<std::string, std::string>> environment;
 
