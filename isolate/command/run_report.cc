@@ -114,6 +114,7 @@ void PrintLeaks(const std::vector<Leak>& leaks) {
 }
 
 void PrintVerbose(const RunOptions& options, const Result& result) {
+  const std::vector<std::string> kinds = KindsThatDiffer(result.namespaces, OwnNamespaces());
   std::cerr << "isolate: " << options.command.front() << " "
             << Describe(result.outcome, result.code) << " after "
             << absl::FormatDuration(absl::Trunc(result.usage.wall, absl::Milliseconds(1)))
@@ -121,8 +122,8 @@ void PrintVerbose(const RunOptions& options, const Result& result) {
             << absl::FormatDuration(
                    absl::Trunc(result.usage.user + result.usage.system, absl::Milliseconds(1)))
             << ", memory " << result.usage.peak_memory_bytes / 1024 << " KiB\n"
-            << "isolate: it had namespaces of its own: "
-            << absl::StrJoin(KindsThatDiffer(result.namespaces, OwnNamespaces()), ", ") << "\n";
+            << "isolate: its own namespaces: "
+            << (kinds.empty() ? "none" : absl::StrJoin(kinds, ", ")) << "\n";
 }
 
 std::string ReportOf(const RunOptions& options, absl::Time started,
