@@ -13,6 +13,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
+#include "isolate/isolation.h"
 
 namespace isolate {
 namespace {
@@ -86,6 +87,35 @@ bool Forks(Step step) {
 }
 
 bool Refused(int error) { return error == EPERM || error == EACCES; }
+
+// More of it, or another moment, would do.
+bool IsLackOfRoom(int error) {
+  return error == EAGAIN || error == EMFILE || error == ENFILE || error == ENOMEM ||
+         error == ETOOMANYREFS;
+}
+
+// Something was killed, or the caller or its options are wrong.
+bool IsNoRefusal(const SetupFailure& failure) {
+  switch (failure.error) {
+    case EBADF:
+    case EINTR:
+    case EIO:
+    case ESRCH:
+      return true;
+    case ENOENT:
+    case ENOTDIR:
+    case EINVAL:
+      return failure.step == Step::kMountTmpfs || failure.step == Step::kKeepPath;
+    default:
+      return IsLackOfRoom(failure.error);
+  }
+}
+
+Isolations Kind(Isolation kind) {
+  Isolations kinds;
+  Add(kind, kinds);
+  return kinds;
+}
 
 struct Explanation {
   std::string meaning;
@@ -266,6 +296,52 @@ bool IsStep(int value) {
 std::string Meaning(const SetupFailure& failure) { return Explain(failure).meaning; }
 
 std::string Remedy(const SetupFailure& failure) { return Explain(failure).remedy; }
+
+Isolations RefusedBy(const SetupFailure& failure, const Isolations& asked_for) {
+  if (IsNoRefusal(failure)) {
+    return {};
+  }
+  Isolations kinds;
+  switch (failure.step) {
+    case Step::kUserNamespace:
+    case Step::kIdMaps:
+    case Step::kJoin:
+    case Step::kCapabilities:
+      return asked_for;  // what each of them needs
+    case Step::kCloneInit:
+      kinds = IsolationsNamed(failure.detail).value_or(Isolations());
+      break;
+    case Step::kHostname:
+      kinds = Kind(Isolation::kUts);
+      break;
+    case Step::kLoopback:
+      kinds = Kind(Isolation::kNetwork);
+      break;
+    case Step::kMountProc:
+      kinds = Kind(Isolation::kPid);
+      break;
+    case Step::kMountSysfs:
+      kinds = Kind(Isolation::kSys);
+      break;
+    case Step::kMountMqueue:
+      kinds = Kind(Isolation::kMqueue);
+      break;
+    case Step::kHelperMounts:
+    case Step::kHostsFile:
+    case Step::kPrivateMounts:
+    case Step::kKeepPath:
+    case Step::kMountTmpfs:
+    case Step::kCopyFolder:
+    case Step::kRestorePath:
+    case Step::kReadOnlyPath:
+    case Step::kRootDirectory:
+      kinds = Kind(Isolation::kMount);
+      break;
+    default:
+      break;  // of no kind, but of what every sandbox needs
+  }
+  return WithDependents(kinds & asked_for) & asked_for;
+}
 
 absl::Status ToStatus(const SetupFailure& failure) {
   // strerrordesc_np (glibc 2.32): strerror is not thread-safe.

@@ -54,7 +54,8 @@ class HelperProcess {
   void EnterMountNamespace();
   void ProvideHosts();
   void EnterTimeNamespace();
-  void Answer(Step step, int error);
+  void Answer(Step step, int error, int namespaces_refused = 0);
+  int NamespacesRefused();
   void MakeSandbox();
   void EndSetup(size_t index);
   [[noreturn]] void End();
@@ -75,8 +76,9 @@ class HelperProcess {
   uint32_t made_ = 0;
 };
 
-void HelperProcess::Answer(Step step, int error) {
+void HelperProcess::Answer(Step step, int error, int namespaces_refused) {
   ControlMessage message;
+  message.namespaces_refused = namespaces_refused;
   message.step = step;
   message.error = error;
   SendControl(control_, message, {});
@@ -185,8 +187,8 @@ pid_t HelperProcess::ForkMapper(int start[2]) {
 
 void HelperProcess::EnterUserNamespace() {
   if (plan_.user_namespace == UserNamespace::kNever) {
-    errno = EPERM;
-    Fail(Step::kCloneInit);
+    Answer(Step::kCloneInit, EPERM, plan_.namespaces);
+    raw::Exit(1);
   }
   int start[2] = {-1, -1};
   pid_t mapper = -1;
@@ -265,6 +267,24 @@ void HelperProcess::EnterTimeNamespace() {
   }
 }
 
+// One clone refuses all of them together, so each is asked for alone: CLONE_NEW* of those that the
+// kernel refuses then.
+int HelperProcess::NamespacesRefused() {
+  int refused = 0;
+  for (const int kind :
+       {CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWIPC, CLONE_NEWUTS, CLONE_NEWNS, CLONE_NEWCGROUP}) {
+    if ((plan_.namespaces & kind) == 0) {
+      continue;
+    }
+    const pid_t child = raw::Clone(kind);
+    if (child == 0) {
+      raw::Exit(0);
+    }
+    refused |= child < 0 ? kind : 0;
+  }
+  return refused;
+}
+
 void HelperProcess::MakeSandbox() {
   const int64_t begun_ns = RealtimeNanoseconds();
   int answered[2];
@@ -293,7 +313,7 @@ void HelperProcess::MakeSandbox() {
     close(post_mortem[1]);
   }
   if (init < 0) {
-    Answer(Step::kCloneInit, error);
+    Answer(Step::kCloneInit, error, NamespacesRefused());
     close(answered[0]);
     return;
   }
