@@ -1,6 +1,7 @@
 #include "gtest_plugin/run_report.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -26,9 +27,12 @@
 #include "gtest_plugin/settings.h"
 #include "gtest_plugin/test_report.h"
 #include "gtest_plugin/traits.h"
+#include "isolate/executor.h"
 #include "isolate/footprint.h"
+#include "isolate/isolation.h"
 #include "isolate/leak.h"
 #include "isolate/result.h"
+#include "isolate/setup_failure.h"
 #include "nlohmann/json.hpp"
 
 namespace isolate::gtest {
@@ -73,6 +77,16 @@ Json KindsThatDiffer(const Namespaces& inside, const Namespaces& outside) {
   for (const auto& kind : kKinds) {
     if (inside.*kind.number != 0 && inside.*kind.number != outside.*kind.number) {
       kinds.push_back(kind.name);
+    }
+  }
+  return kinds;
+}
+
+Json Kinds(const Isolations& isolation) {
+  Json kinds = Json::array();
+  for (const Isolation kind : kIsolationKinds) {
+    if (Has(isolation, kind)) {
+      kinds.push_back(NameOf(kind));
     }
   }
   return kinds;
@@ -216,6 +230,9 @@ void RunReport::AddTest(const TestInfo& test, const TestReport& report, int iter
   if (report.namespaces.mnt != 0) {
     json["process"] = Process(report, outside_);
   }
+  if (const std::string kinds = PropertyOf(result, "isolate_kinds"); !kinds.empty()) {
+    json["isolation"] = Kinds(IsolationsNamed(kinds).value_or(Isolations()));
+  }
   if (!report.leaks.empty()) {
     json["leaks"] = Leaks(report.leaks);
     for (const Leak& leak : report.leaks) {
@@ -258,6 +275,20 @@ void RunReport::AddEncounters(const Encounters& encounters) {
   encounters_.back() = ',';
 }
 
+void RunReport::AddLosses(const std::vector<Executor::Loss>& losses) {
+  Json list = Json::array();
+  for (const Executor::Loss& loss : losses) {
+    const char* error = strerrorname_np(loss.why.error);
+    list.push_back({{"kinds", Kinds(loss.kinds)},
+                    {"step", StepName(loss.why.step)},
+                    {"detail", loss.why.detail},
+                    {"errno", error != nullptr ? error : absl::StrCat(loss.why.error)},
+                    {"meaning", Meaning(loss.why)},
+                    {"remedy", Remedy(loss.why)}});
+  }
+  losses_ = losses.empty() ? "" : absl::StrCat("\"lost\":", Text(list), ",");
+}
+
 absl::Status RunReport::Finish(absl::string_view error) {
   Json end = {{"wall_ms", Milliseconds(absl::Now() - started_)},
               {"outcomes", outcomes_},
@@ -265,8 +296,8 @@ absl::Status RunReport::Finish(absl::string_view error) {
   if (!error.empty()) {
     end["error"] = error;
   }
-  Write(absl::StrCat("\n],\"failed_suites\":[", absl::StrJoin(suites_, ",\n"), "],", encounters_,
-                     Text(end).substr(1), "\n"));
+  Write(absl::StrCat("\n],\"failed_suites\":[", absl::StrJoin(suites_, ",\n"), "],", losses_,
+                     encounters_, Text(end).substr(1), "\n"));
   std::vector<std::string> errors;
   for (ReportFile& file : files_) {
     if (const absl::Status status = file.Finish(); !status.ok()) {
