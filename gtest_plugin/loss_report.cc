@@ -26,7 +26,7 @@ std::string TellLosses(const std::vector<Executor::Loss>& losses) {
   for (const Executor::Loss& loss : losses) {
     std::string one = absl::StrCat("isolate: this host refuses ", NamesOf(loss.kinds),
                                    ", so tests run without (--isolate_prefer):\n",
-                                   ToStatus(loss.why).message(), "\n");
+                                   ToStatus(loss.why, loss.explanation).message(), "\n");
     if (told.insert(one).second) {
       text += one;
     }

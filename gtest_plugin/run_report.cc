@@ -283,8 +283,8 @@ void RunReport::AddLosses(const std::vector<Executor::Loss>& losses) {
                     {"step", StepName(loss.why.step)},
                     {"detail", loss.why.detail},
                     {"errno", error != nullptr ? error : absl::StrCat(loss.why.error)},
-                    {"meaning", Meaning(loss.why)},
-                    {"remedy", Remedy(loss.why)}});
+                    {"meaning", loss.explanation.meaning},
+                    {"remedy", loss.explanation.remedy}});
   }
   losses_ = losses.empty() ? "" : absl::StrCat("\"lost\":", Text(list), ",");
 }

@@ -26,12 +26,14 @@
 #include "isolate/internal/coverage.h"
 #include "isolate/internal/enter.h"
 #include "isolate/internal/entry.h"
+#include "isolate/internal/explanation.h"
 #include "isolate/internal/fd.h"
 #include "isolate/internal/fork_generation.h"
 #include "isolate/internal/join.h"
 #include "isolate/internal/monotonic.h"
 #include "isolate/internal/raw.h"
 #include "isolate/internal/realtime.h"
+#include "isolate/internal/restrictions.h"
 #include "isolate/internal/sandbox_supply.h"
 #include "isolate/internal/signals.h"
 #include "isolate/internal/streams.h"
@@ -78,7 +80,15 @@ absl::optional<Executor::Loss> LossOf(const absl::Status& status, const Options&
       !Validate(Without(options, kinds)).ok()) {
     return absl::nullopt;
   }
-  return Executor::Loss{kinds, *failure};
+  return Executor::Loss{kinds, *failure, internal::Explain(*failure, internal::FindRestrictions())};
+}
+
+// With the cause on this host.
+absl::Status Explained(const absl::Status& status) {
+  const absl::optional<SetupFailure> failure = GetSetupFailure(status);
+  return failure.has_value()
+             ? ToStatus(*failure, internal::Explain(*failure, internal::FindRestrictions()))
+             : status;
 }
 
 }  // namespace
@@ -185,7 +195,7 @@ absl::StatusOr<Executor::Kind> Executor::Impl::AddKind(const Options& options, i
     }
     const absl::optional<Loss> loss = LossOf(status, kind.options);
     if (!loss.has_value()) {
-      return status;
+      return Explained(status);
     }
     losses.push_back(*loss);
     kind.options = Without(std::move(kind.options), loss->kinds);
@@ -425,7 +435,8 @@ absl::StatusOr<Executor::Kind> Executor::AddKind(const Options& options) {
 }
 
 absl::StatusOr<Executor::Id> Executor::Start(Function function, Kind kind) {
-  return impl_->Start(function, kind, Ends::kByReturning);
+  absl::StatusOr<Id> id = impl_->Start(function, kind, Ends::kByReturning);
+  return id.ok() ? id : Explained(id.status());
 }
 
 absl::StatusOr<Executor::Id> Executor::StartCommand(const std::vector<std::string>& argv) {
@@ -445,7 +456,8 @@ absl::StatusOr<Executor::Id> Executor::StartCommand(const std::vector<std::strin
     execvp(arguments[0], arguments.data());
     reporter.FailExec(arguments[0]);
   };
-  return impl_->Start(execute, kDefaultKind, Ends::kByExiting);
+  absl::StatusOr<Id> id = impl_->Start(execute, kDefaultKind, Ends::kByExiting);
+  return id.ok() ? id : Explained(id.status());
 }
 
 Executor::Finished Executor::WaitAny(absl::Duration limit) { return impl_->WaitAny(limit); }

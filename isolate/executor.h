@@ -72,8 +72,8 @@ class Executor {
   // Starts the helper and has the first sandbox made, so that a host that
   // refuses is found out here: InvalidArgument for options that do not hold,
   // Unavailable where something killed the helper, otherwise the status of a
-  // SetupFailure.  Keeps `ready` sandboxes made ahead
-  // (0: each is made when it is wanted).  Costs about a millisecond.
+  // SetupFailure, whose message names the cause on this host as far as that can be found out. Keeps
+  // `ready` sandboxes made ahead (0: each is made when it is wanted).  Costs about a millisecond.
   static absl::StatusOr<std::unique_ptr<Executor>> Create(const Options& options, int ready = 1);
 
   // Kills whatever runs, and waits until nothing is left.
@@ -88,6 +88,7 @@ class Executor {
   struct Loss {
     Isolations kinds;
     SetupFailure why;
+    Explanation explanation;  // of that, on this host
   };
   const std::vector<Loss>& losses() const;
 

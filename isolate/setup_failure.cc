@@ -117,11 +117,6 @@ Isolations Kind(Isolation kind) {
   return kinds;
 }
 
-struct Explanation {
-  std::string meaning;
-  std::string remedy;
-};
-
 // The most telling explanation first: step and errno, then the errno alone.
 Explanation Explain(const SetupFailure& failure) {
   const Step step = failure.step;
@@ -343,7 +338,9 @@ Isolations RefusedBy(const SetupFailure& failure, const Isolations& asked_for) {
   return WithDependents(kinds & asked_for) & asked_for;
 }
 
-absl::Status ToStatus(const SetupFailure& failure) {
+absl::Status ToStatus(const SetupFailure& failure) { return ToStatus(failure, Explain(failure)); }
+
+absl::Status ToStatus(const SetupFailure& failure, const Explanation& explanation) {
   // strerrordesc_np (glibc 2.32): strerror is not thread-safe.
   const char* description = strerrordesc_np(failure.error);
   const char* name = strerrorname_np(failure.error);
@@ -357,7 +354,7 @@ absl::Status ToStatus(const SetupFailure& failure) {
                          failure.detail, failure.detail.empty() ? "" : ")", ": ",
                          name != nullptr ? name : absl::StrCat("errno ", failure.error), " (",
                          description != nullptr ? description : "unknown error", ")\n",
-                         Meaning(failure), "\n", Remedy(failure)));
+                         explanation.meaning, "\n", explanation.remedy));
   status.SetPayload(kPayloadUrl, absl::Cord(absl::StrCat(static_cast<int>(failure.step), ":",
                                                          failure.error, ":", failure.detail)));
   return status;

@@ -88,9 +88,17 @@ std::string Remedy(const SetupFailure& failure);
 // processes, descriptors or memory, a path that is not there.
 Isolations RefusedBy(const SetupFailure& failure, const Isolations& asked_for);
 
+struct Explanation {
+  std::string meaning;  // a sentence
+  std::string remedy;   // another one
+};
+
 // The failure as a Status.  Its message holds the step, the errno, the meaning
 // and the remedy, on one line each; its code is absl::ErrnoToStatusCode's.
 absl::Status ToStatus(const SetupFailure& failure);
+
+// The same, of one whose cause is better known.
+absl::Status ToStatus(const SetupFailure& failure, const Explanation& explanation);
 
 // The failure that a Status carries; nothing if it carries none.
 absl::optional<SetupFailure> GetSetupFailure(const absl::Status& status);
