@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "gtest_plugin/traits.h"
+#include "isolate/isolation.h"
 #include "isolate/options.h"
 
 namespace isolate::gtest {
@@ -215,6 +216,17 @@ bool AbslParseFlag(absl::string_view text, Verbose* value, std::string* error) {
 }
 
 std::string AbslUnparseFlag(Verbose value) { return value.timing ? "timing" : "off"; }
+
+bool AbslParseFlag(absl::string_view text, IsolationKinds* value, std::string* error) {
+  if (const absl::optional<Isolations> kinds = IsolationsNamed(text)) {
+    value->kinds = *kinds;
+    return true;
+  }
+  *error = absl::StrCat("expected ", RightIsolations(), ", with commas between several");
+  return false;
+}
+
+std::string AbslUnparseFlag(IsolationKinds value) { return NamesOf(value.kinds); }
 
 bool AbslParseFlag(absl::string_view text, TimeSpan* value, std::string* error) {
   if (absl::ParseDuration(text, &value->duration)) {

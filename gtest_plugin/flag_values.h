@@ -11,6 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gtest_plugin/traits.h"
+#include "isolate/isolation.h"
 #include "isolate/options.h"
 
 namespace isolate::gtest {
@@ -80,6 +81,13 @@ struct Verbose {
 };
 bool AbslParseFlag(absl::string_view text, Verbose* value, std::string* error);
 std::string AbslUnparseFlag(Verbose value);
+
+// Some kinds of isolation.
+struct IsolationKinds {
+  Isolations kinds;
+};
+bool AbslParseFlag(absl::string_view text, IsolationKinds* value, std::string* error);
+std::string AbslUnparseFlag(IsolationKinds value);
 
 // A duration, whose own error does not say what is right.
 struct TimeSpan {

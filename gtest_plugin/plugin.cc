@@ -196,6 +196,8 @@ absl::Status TryInstall(int* argc, char** argv) {
   if (!executor.ok()) {
     return executor.status();
   }
+  // Those of a test's own kind of sandbox, or of a suite's snapshot, are made of these.
+  settings->options = (*executor)->options();
   std::unique_ptr<RunReport> report;
   if (!settings->report.empty()) {
     absl::StatusOr<std::unique_ptr<RunReport>> created = RunReport::Create(*settings);

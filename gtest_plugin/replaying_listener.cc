@@ -22,12 +22,14 @@
 #include "gtest_plugin/gtest_private.h"
 #include "gtest_plugin/interruption.h"
 #include "gtest_plugin/keep.h"
+#include "gtest_plugin/loss_report.h"
 #include "gtest_plugin/replay.h"
 #include "gtest_plugin/surroundings.h"
 #include "gtest_plugin/test_process.h"
 #include "gtest_plugin/test_report.h"
 #include "isolate/internal/monotonic.h"
 #include "isolate/internal/realtime.h"
+#include "isolate/isolation.h"
 #include "isolate/kept_sandbox.h"
 
 namespace isolate::gtest {
@@ -78,8 +80,13 @@ void ReplayingListener::OnTestProgramEnd(const UnitTest& unit_test) {
 }
 
 void ReplayingListener::FinishReports(absl::string_view error) {
+  fflush(stdout);
+  fputs(SumUpLosses(scheduler_->losses()).c_str(), stderr);
   if (report_ != nullptr && audits_names_) {
     report_->AddEncounters(collisions_.Find());
+  }
+  if (report_ != nullptr) {
+    report_->AddLosses(scheduler_->losses());
   }
   for (const absl::Status& status : {report_ != nullptr ? report_->Finish(error) : absl::OkStatus(),
                                      trace_ != nullptr ? trace_->Finish(error) : absl::OkStatus(),
@@ -127,6 +134,11 @@ void ReplayingListener::OnTestSuiteStart(const TestSuite& suite) {
     if (absl::Status status = scheduler_->Begin(*UnitTest::GetInstance(), suite_functions_);
         !status.ok()) {
       ExitNotIsolated(status);
+    }
+    if (!told_losses_) {
+      told_losses_ = true;
+      fflush(stdout);
+      fputs(TellLosses(scheduler_->losses()).c_str(), stderr);
     }
   }
   first_test_ = scheduler_->FirstTestOf(suite);
@@ -256,6 +268,9 @@ void ReplayingListener::ReplayBody(const TestInfo& test) {
   if (audits_names_) {
     collisions_.Add(absl::StrCat(test.test_suite_name(), ".", test.name()), report.footprint,
                     report.leaks);
+  }
+  if (!scheduler_->losses().empty()) {
+    ::testing::Test::RecordProperty("isolate_kinds", NamesOf(scheduler_->IsolationOf(test)));
   }
   leaks_.Judge(test, report.leaks, report.whole() && !test.result()->Failed());
   if (!report.whole()) {

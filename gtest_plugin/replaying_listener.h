@@ -107,6 +107,7 @@ class ReplayingListener : public ::testing::EmptyTestEventListener {
   int judged_ = 0;
   bool ending_ = false;
   bool told_what_is_missed_;  // or there is nothing
+  bool told_losses_ = false;
 
   // Of the suite that gtest runs now.
   const ::testing::TestInfo* first_test_ = nullptr;

@@ -1,6 +1,7 @@
 #include "gtest_plugin/run_report.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include <algorithm>
 #include <memory>
@@ -24,10 +25,13 @@
 #include "gtest_plugin/settings.h"
 #include "gtest_plugin/test_report.h"
 #include "gtest_plugin/traits.h"
+#include "isolate/executor.h"
 #include "isolate/footprint.h"
 #include "isolate/internal/result_json.h"
+#include "isolate/isolation.h"
 #include "isolate/leak.h"
 #include "isolate/result.h"
+#include "isolate/setup_failure.h"
 
 namespace isolate::gtest {
 
@@ -44,6 +48,16 @@ using ::testing::TestSuite;
 namespace {
 
 constexpr int kVersion = 1;
+
+Json Kinds(const Isolations& isolation) {
+  Json kinds = Json::array();
+  for (const Isolation kind : kIsolationKinds) {
+    if (Has(isolation, kind)) {
+      kinds.push_back(NameOf(kind));
+    }
+  }
+  return kinds;
+}
 
 void AddOutcome(const TestResult& result, Json& json) {
   json["outcome"] = OutcomeOf(result);
@@ -149,6 +163,9 @@ void RunReport::AddTest(const TestInfo& test, const TestReport& report, int iter
   if (report.namespaces.mnt != 0) {
     json["process"] = Process(report, outside_);
   }
+  if (const std::string kinds = PropertyOf(result, "isolate_kinds"); !kinds.empty()) {
+    json["isolation"] = Kinds(IsolationsNamed(kinds).value_or(Isolations()));
+  }
   if (!report.leaks.empty()) {
     json["leaks"] = ToJson(report.leaks);
     for (const Leak& leak : report.leaks) {
@@ -191,6 +208,20 @@ void RunReport::AddEncounters(const Encounters& encounters) {
   encounters_.back() = ',';
 }
 
+void RunReport::AddLosses(const std::vector<Executor::Loss>& losses) {
+  Json list = Json::array();
+  for (const Executor::Loss& loss : losses) {
+    const char* error = strerrorname_np(loss.why.error);
+    list.push_back({{"kinds", Kinds(loss.kinds)},
+                    {"step", StepName(loss.why.step)},
+                    {"detail", loss.why.detail},
+                    {"errno", error != nullptr ? error : absl::StrCat(loss.why.error)},
+                    {"meaning", loss.explanation.meaning},
+                    {"remedy", loss.explanation.remedy}});
+  }
+  losses_ = losses.empty() ? "" : absl::StrCat("\"lost\":", Text(list), ",");
+}
+
 absl::Status RunReport::Finish(absl::string_view error) {
   Json end = {{"wall_ms", Milliseconds(absl::Now() - started_)},
               {"outcomes", outcomes_},
@@ -198,8 +229,8 @@ absl::Status RunReport::Finish(absl::string_view error) {
   if (!error.empty()) {
     end["error"] = error;
   }
-  Write(absl::StrCat("\n],\"failed_suites\":[", absl::StrJoin(suites_, ",\n"), "],", encounters_,
-                     Text(end).substr(1), "\n"));
+  Write(absl::StrCat("\n],\"failed_suites\":[", absl::StrJoin(suites_, ",\n"), "],", losses_,
+                     encounters_, Text(end).substr(1), "\n"));
   std::vector<std::string> errors;
   for (ReportFile& file : files_) {
     if (const absl::Status status = file.Finish(); !status.ok()) {

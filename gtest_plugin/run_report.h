@@ -19,6 +19,7 @@
 #include "gtest_plugin/report_file.h"
 #include "gtest_plugin/settings.h"
 #include "gtest_plugin/test_report.h"
+#include "isolate/executor.h"
 #include "isolate/result.h"
 
 namespace isolate::gtest {
@@ -40,6 +41,9 @@ class RunReport {
   // Adds what the names that the tests used come to (--isolate_audit); once, before Finish.
   void AddEncounters(const Encounters& encounters);
 
+  // Adds what the host refused and the tests ran without; once, before Finish.
+  void AddLosses(const std::vector<Executor::Loss>& losses);
+
   // Writes the end.  `error`: why no more tests could be isolated, if that is so.  What could not
   // be written is the error: each such file's name, with the errno.
   absl::Status Finish(absl::string_view error = "");
@@ -56,6 +60,7 @@ class RunReport {
   std::map<std::string, int64_t> outcomes_;  // how many tests had each
   std::map<std::string, int64_t> leaks_;     // how many of each kind
   std::vector<std::string> suites_;          // each an object
+  std::string losses_;                       // an array, in JSON; empty: none
   std::string encounters_;                   // the keys of an object, with a comma behind each
 };
 

@@ -25,7 +25,9 @@
 #include "isolate/executor.h"
 #include "isolate/internal/monotonic.h"
 #include "isolate/internal/realtime.h"
+#include "isolate/isolation.h"
 #include "isolate/kept_sandbox.h"
+#include "isolate/options.h"
 #include "isolate/reporter.h"
 #include "isolate/result.h"
 #include "isolate/setup_failure.h"
@@ -226,6 +228,10 @@ const TestInfo* Scheduler::FirstTestOf(const TestSuite& suite) const {
 
 absl::Duration Scheduler::TimeLimitOf(const TestInfo& test) const {
   return by_test_.at(&test).job->assignment.time_limit;
+}
+
+Isolations Scheduler::IsolationOf(const TestInfo& test) const {
+  return isolate::IsolationOf(executor_->options(by_test_.at(&test).job->assignment.sandbox));
 }
 
 TestReport* Scheduler::ReportOf(const TestInfo& test) {

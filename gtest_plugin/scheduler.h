@@ -21,6 +21,7 @@
 #include "gtest_plugin/test_process.h"
 #include "gtest_plugin/test_report.h"
 #include "isolate/executor.h"
+#include "isolate/isolation.h"
 #include "isolate/kept_sandbox.h"
 #include "isolate/reporter.h"
 
@@ -91,6 +92,12 @@ class Scheduler {
 
   // The time limit that a test has; of those that Begin took over.
   absl::Duration TimeLimitOf(const ::testing::TestInfo& test) const;
+
+  // From what a test is kept apart; of those that Begin took over.
+  Isolations IsolationOf(const ::testing::TestInfo& test) const;
+
+  // What the host refused, and the settings allow to do without (Executor::losses).
+  const std::vector<Executor::Loss>& losses() const { return executor_->losses(); }
 
   // A test's report, if there is one already.
   TestReport* ReportOf(const ::testing::TestInfo& test);

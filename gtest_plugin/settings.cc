@@ -47,6 +47,15 @@ ABSL_FLAG(
 ABSL_FLAG(isolate::gtest::NetworkKind, isolate_network, isolate::gtest::NetworkKind{},
           "loopback: a network of the test's own, with lo up and nothing else; none: lo is down "
           "too; host: the network outside.");
+ABSL_FLAG(
+    isolate::gtest::IsolationKinds, isolate_prefer, isolate::gtest::IsolationKinds{},
+    "Kinds of isolation, as network,sys, that the tests run without where the host refuses them, "
+    "which is said then: pid, network, sys, ipc, mqueue, uts, mount, cgroup; or all. What needs "
+    "one of them has to be named, too (docs/troubleshooting.md).");
+ABSL_FLAG(
+    isolate::gtest::IsolationKinds, isolate_require, isolate::gtest::IsolationKinds{},
+    "Kinds of isolation without which no test runs, whatever isolate_prefer says; all: none of "
+    "them. What isolate_prefer does not name is required in any case.");
 ABSL_FLAG(std::string, isolate_hostname, "isolate", "The host name that a test sees.");
 ABSL_FLAG(isolate::gtest::TmpSize, isolate_tmp_size, isolate::gtest::TmpSize{},
           "The size limit of each private folder (/tmp, /var/tmp, /dev/shm, the scratch folder).");
@@ -108,7 +117,7 @@ constexpr absl::string_view kFlagNames[] = {
     "isolate_memory",  "isolate_output_limit", "isolate_timeout",  "isolate_slow",
     "isolate_leaks",   "isolate_allow_leaks",  "isolate_audit",    "isolate_grace",
     "isolate_keep",    "isolate_report",       "isolate_trace",    "isolate_history",
-    "isolate_verbose",
+    "isolate_verbose", "isolate_prefer",       "isolate_require",
 };
 
 struct Assignment {
@@ -219,6 +228,8 @@ absl::StatusOr<Settings> ParseSettings(int* argc, char** argv) {
         "--isolate_spawn=exec: not with --isolate_suite_setup=snapshot, whose tests are forks");
   }
   settings.options.network = absl::GetFlag(FLAGS_isolate_network).network;
+  settings.options.preferred =
+      absl::GetFlag(FLAGS_isolate_prefer).kinds & ~absl::GetFlag(FLAGS_isolate_require).kinds;
   settings.options.hostname = absl::GetFlag(FLAGS_isolate_hostname);
   settings.options.tmpfs_size_bytes = absl::GetFlag(FLAGS_isolate_tmp_size).bytes;
   settings.options.memory_limit_bytes = absl::GetFlag(FLAGS_isolate_memory).bytes;

@@ -18,6 +18,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "isolate/internal/scoped_variable.h"
+#include "isolate/isolation.h"
 #include "isolate/options.h"
 
 namespace isolate::gtest {
@@ -133,89 +134,104 @@ TEST_P(RightValue, IsTakenFromTheEnvironment) {
 
 INSTANTIATE_TEST_SUITE_P(
     Settings, RightValue,
-    ::testing::
-        Values(ValueCase{"On", "isolate", "on", [](const Settings& s) { return s.isolate; }},
-               ValueCase{"Off", "isolate", "off", [](const Settings& s) { return !s.isolate; }},
-               ValueCase{"OneJob", "isolate_jobs", "1",
-                         [](const Settings& s) { return s.jobs == 1; }},
-               ValueCase{"MostJobs", "isolate_jobs", "1024",
-                         [](const Settings& s) { return s.jobs == 1024; }},
-               ValueCase{"LoopbackNetwork", "isolate_network", "loopback",
-                         [](const Settings& s) { return s.options.network == Network::kLoopback; }},
-               ValueCase{"NoNetwork", "isolate_network", "none",
-                         [](const Settings& s) { return s.options.network == Network::kNone; }},
-               ValueCase{"HostNetwork", "isolate_network", "host",
-                         [](const Settings& s) { return s.options.network == Network::kHost; }},
-               ValueCase{"Hostname", "isolate_hostname", "node-1",
-                         [](const Settings& s) { return s.options.hostname == "node-1"; }},
-               ValueCase{"TmpSizeInBytes", "isolate_tmp_size", "4096",
-                         [](const Settings& s) { return s.options.tmpfs_size_bytes == 4096; }},
-               ValueCase{"TmpSizeInKilobytes", "isolate_tmp_size", "3K",
-                         [](const Settings& s) { return s.options.tmpfs_size_bytes == 3 << 10; }},
-               ValueCase{"TmpSizeInMegabytes", "isolate_tmp_size", "64M",
-                         [](const Settings& s) { return s.options.tmpfs_size_bytes == 64 << 20; }},
-               ValueCase{"TmpSizeInGigabytes", "isolate_tmp_size", "5G",
-                         [](const Settings& s) {
-                           return s.options.tmpfs_size_bytes == int64_t{5} << 30;
-                         }},
-               ValueCase{"LargestTmpSize", "isolate_tmp_size", "8589934591G",
-                         [](const Settings& s) {
-                           return s.options.tmpfs_size_bytes == int64_t{8589934591} << 30;
-                         }},
-               ValueCase{"TmpSizeOfHalfTheMemory", "isolate_tmp_size", "half",
-                         [](const Settings& s) { return s.options.tmpfs_size_bytes == 0; }},
-               ValueCase{"MemoryLimit", "isolate_memory", "2G",
-                         [](const Settings& s) {
-                           return s.options.memory_limit_bytes == int64_t{2} << 30;
-                         }},
-               ValueCase{"NoMemoryLimit", "isolate_memory", "none",
-                         [](const Settings& s) { return s.options.memory_limit_bytes == 0; }},
-               ValueCase{"OutputLimit", "isolate_output_limit", "2K",
-                         [](const Settings& s) { return s.options.output_limit_bytes == 2048; }},
-               ValueCase{"TimeoutInSeconds", "isolate_timeout", "10s",
-                         [](const Settings& s) { return s.options.timeout == absl::Seconds(10); }},
-               ValueCase{
-                   "TimeoutInParts", "isolate_timeout", "1m1.5s",
-                   [](const Settings& s) { return s.options.timeout == absl::Seconds(61.5); }},
-               ValueCase{
-                   "NoTimeout", "isolate_timeout", "inf",
-                   [](const Settings& s) { return s.options.timeout == absl::InfiniteDuration(); }},
-               ValueCase{"Keep", "isolate_keep", "failed",
-                         [](const Settings& s) {
-                           return s.options.keep_failed && s.keep_failed == absl::Minutes(10);
-                         }},
-               ValueCase{"KeepForLong", "isolate_keep", "failed:1h",
-                         [](const Settings& s) { return s.keep_failed == absl::Hours(1); }},
-               ValueCase{"KeepNothing", "isolate_keep", "none",
-                         [](const Settings& s) { return !s.options.keep_failed; }},
-               ValueCase{"LeaksOfAKind", "isolate_leaks", "ports:fail,ipc:off",
-                         [](const Settings& s) {
-                           return s.leaks.Of(LeakKind::kPort) == LeakPolicy::kFail &&
-                                  s.leaks.Of(LeakKind::kPosix) == LeakPolicy::kOff &&
-                                  s.leaks.Of(LeakKind::kFile) == LeakPolicy::kReport &&
-                                  !Has(s.options.leaks, LeakKind::kSysv) &&
-                                  Has(s.options.leaks, LeakKind::kPort);
-                         }},
-               ValueCase{"NoLeaks", "isolate_leaks", "off",
-                         [](const Settings& s) { return s.options.leaks.none(); }},
-               ValueCase{"AllowedLeaks", "isolate_allow_leaks", "fds:*.log,ports[A.*]:tcp *",
-                         [](const Settings& s) {
-                           return s.allowed_leaks == "fds:*.log,ports[A.*]:tcp *";
-                         }},
-               ValueCase{"AuditOfNames", "isolate_audit", "names",
-                         [](const Settings& s) { return s.options.audit_names; }},
-               ValueCase{"NoAudit", "isolate_audit", "off",
-                         [](const Settings& s) { return !s.options.audit_names; }},
-               ValueCase{"Report", "isolate_report", "a b/report.json",
-                         [](const Settings& s) { return s.report == "a b/report.json"; }},
-               ValueCase{"Trace", "isolate_trace", "a b/trace.json",
-                         [](const Settings& s) { return s.trace == "a b/trace.json"; }},
-               ValueCase{
-                   "Grace", "isolate_grace", "500ms",
-                   [](const Settings& s) { return s.options.grace == absl::Milliseconds(500); }},
-               ValueCase{
-                   "NoGrace", "isolate_grace", "0",
-                   [](const Settings& s) { return s.options.grace == absl::ZeroDuration(); }}),
+    ::
+        testing::
+            Values(
+                ValueCase{"On", "isolate", "on", [](const Settings& s) { return s.isolate; }},
+                ValueCase{"Off", "isolate", "off", [](const Settings& s) { return !s.isolate; }},
+                ValueCase{"OneJob", "isolate_jobs", "1",
+                          [](const Settings& s) { return s.jobs == 1; }},
+                ValueCase{"MostJobs", "isolate_jobs", "1024",
+                          [](const Settings& s) { return s.jobs == 1024; }},
+                ValueCase{
+                    "LoopbackNetwork", "isolate_network", "loopback",
+                    [](const Settings& s) { return s.options.network == Network::kLoopback; }},
+                ValueCase{"NoNetwork", "isolate_network", "none",
+                          [](const Settings& s) { return s.options.network == Network::kNone; }},
+                ValueCase{"HostNetwork", "isolate_network", "host",
+                          [](const Settings& s) { return s.options.network == Network::kHost; }},
+                ValueCase{"NoPreference", "isolate_prefer", "none",
+                          [](const Settings& s) { return s.options.preferred.none(); }},
+                ValueCase{"AllPreferred", "isolate_prefer", "all",
+                          [](const Settings& s) { return s.options.preferred.all(); }},
+                ValueCase{"SomePreferred", "isolate_prefer", "network,sys",
+                          [](const Settings& s) {
+                            return NamesOf(s.options.preferred) == "network,sys";
+                          }},
+                ValueCase{"RequiredAlone", "isolate_require", "network",
+                          [](const Settings& s) { return s.options.preferred.none(); }},
+                ValueCase{"Hostname", "isolate_hostname", "node-1",
+                          [](const Settings& s) { return s.options.hostname == "node-1"; }},
+                ValueCase{"TmpSizeInBytes", "isolate_tmp_size", "4096",
+                          [](const Settings& s) { return s.options.tmpfs_size_bytes == 4096; }},
+                ValueCase{"TmpSizeInKilobytes", "isolate_tmp_size", "3K",
+                          [](const Settings& s) { return s.options.tmpfs_size_bytes == 3 << 10; }},
+                ValueCase{"TmpSizeInMegabytes", "isolate_tmp_size", "64M",
+                          [](const Settings& s) { return s.options.tmpfs_size_bytes == 64 << 20; }},
+                ValueCase{"TmpSizeInGigabytes", "isolate_tmp_size", "5G",
+                          [](const Settings& s) {
+                            return s.options.tmpfs_size_bytes == int64_t{5} << 30;
+                          }},
+                ValueCase{"LargestTmpSize", "isolate_tmp_size", "8589934591G",
+                          [](const Settings& s) {
+                            return s.options.tmpfs_size_bytes == int64_t{8589934591} << 30;
+                          }},
+                ValueCase{"TmpSizeOfHalfTheMemory", "isolate_tmp_size", "half",
+                          [](const Settings& s) { return s.options.tmpfs_size_bytes == 0; }},
+                ValueCase{"MemoryLimit", "isolate_memory", "2G",
+                          [](const Settings& s) {
+                            return s.options.memory_limit_bytes == int64_t{2} << 30;
+                          }},
+                ValueCase{"NoMemoryLimit", "isolate_memory", "none",
+                          [](const Settings& s) { return s.options.memory_limit_bytes == 0; }},
+                ValueCase{"OutputLimit", "isolate_output_limit", "2K",
+                          [](const Settings& s) { return s.options.output_limit_bytes == 2048; }},
+                ValueCase{
+                    "TimeoutInSeconds", "isolate_timeout", "10s",
+                    [](const Settings& s) { return s.options.timeout == absl::Seconds(10); }},
+                ValueCase{
+                    "TimeoutInParts", "isolate_timeout", "1m1.5s",
+                    [](const Settings& s) { return s.options.timeout == absl::Seconds(61.5); }},
+                ValueCase{
+                    "NoTimeout", "isolate_timeout", "inf",
+                    [](const Settings&
+                           s) { return s.options.timeout == absl::InfiniteDuration(); }},
+                ValueCase{
+                    "Keep", "isolate_keep", "failed",
+                    [](const Settings&
+                           s) { return s.options.keep_failed && s.keep_failed == absl::Minutes(10); }},
+                ValueCase{"KeepForLong", "isolate_keep", "failed:1h",
+                          [](const Settings& s) { return s.keep_failed == absl::Hours(1); }},
+                ValueCase{"KeepNothing", "isolate_keep",
+                          "none", [](const Settings& s) { return !s.options.keep_failed; }},
+                ValueCase{"LeaksOfAKind", "isolate_leaks", "ports:fail,ipc:off",
+                          [](const Settings& s) {
+                            return s.leaks.Of(LeakKind::kPort) == LeakPolicy::kFail &&
+                                   s.leaks.Of(LeakKind::kPosix) == LeakPolicy::kOff &&
+                                   s.leaks.Of(LeakKind::kFile) == LeakPolicy::kReport &&
+                                   !Has(s.options.leaks, LeakKind::kSysv) &&
+                                   Has(s.options.leaks, LeakKind::kPort);
+                          }},
+                ValueCase{"NoLeaks", "isolate_leaks", "off",
+                          [](const Settings& s) { return s.options.leaks.none(); }},
+                ValueCase{"AllowedLeaks", "isolate_allow_leaks", "fds:*.log,ports[A.*]:tcp *",
+                          [](const Settings& s) {
+                            return s.allowed_leaks == "fds:*.log,ports[A.*]:tcp *";
+                          }},
+                ValueCase{"AuditOfNames", "isolate_audit", "names",
+                          [](const Settings& s) { return s.options.audit_names; }},
+                ValueCase{"NoAudit", "isolate_audit", "off",
+                          [](const Settings& s) { return !s.options.audit_names; }},
+                ValueCase{"Report", "isolate_report", "a b/report.json",
+                          [](const Settings& s) { return s.report == "a b/report.json"; }},
+                ValueCase{"Trace", "isolate_trace", "a b/trace.json",
+                          [](const Settings& s) { return s.trace == "a b/trace.json"; }},
+                ValueCase{
+                    "Grace", "isolate_grace", "500ms",
+                    [](const Settings& s) { return s.options.grace == absl::Milliseconds(500); }},
+                ValueCase{
+                    "NoGrace", "isolate_grace", "0",
+                    [](const Settings& s) { return s.options.grace == absl::ZeroDuration(); }}),
     kName);
 
 class WrongValue : public ParseSettingsTest, public ::testing::WithParamInterface<ValueCase> {
@@ -255,6 +271,10 @@ INSTANTIATE_TEST_SUITE_P(
                   "auto, or a number from 1 to 1024"},
         ValueCase{"JobsInWords", "isolate_jobs", "two", nullptr,
                   "auto, or a number from 1 to 1024"},
+        ValueCase{"UnknownPreference", "isolate_prefer", "net", nullptr,
+                  "none, all, or some of pid, network, sys, ipc, mqueue, uts, mount, cgroup"},
+        ValueCase{"UnknownRequirement", "isolate_require", "pid,", nullptr,
+                  "none, all, or some of pid"},
         ValueCase{"UnknownNetwork", "isolate_network", "bridge", nullptr, "loopback, none or host"},
         ValueCase{"EmptyHostname", "isolate_hostname", "", nullptr, "must be 1 to 64 letters"},
         ValueCase{"HostnameWithABlank", "isolate_hostname", "a b", nullptr,
@@ -316,6 +336,12 @@ TEST_F(ParseSettingsTest, RefusesAFlagWithoutAValue) {
   }
 }
 
+TEST_F(ParseSettingsTest, RequiresWhatIsPreferredAndRequired) {
+  const auto settings = Parse({"--isolate_prefer=all", "--isolate_require=network,mount"});
+  ASSERT_EQ(settings.status(), absl::OkStatus());
+  EXPECT_EQ(NamesOf(settings->options.preferred), "pid,sys,ipc,mqueue,uts,cgroup");
+}
+
 TEST_F(ParseSettingsTest, RefusesAnUnknownFlagOfOursWithTheListOfFlags) {
   Arguments arguments({"program", "--isolate_job=4"});
   const absl::Status status = arguments.Parse().status();
@@ -328,7 +354,7 @@ TEST_F(ParseSettingsTest, RefusesAnUnknownFlagOfOursWithTheListOfFlags) {
             "--isolate_memory, --isolate_output_limit, --isolate_timeout, --isolate_slow, "
             "--isolate_leaks, --isolate_allow_leaks, --isolate_audit, --isolate_grace, "
             "--isolate_keep, --isolate_report, --isolate_trace, --isolate_history, "
-            "--isolate_verbose");
+            "--isolate_verbose, --isolate_prefer, --isolate_require");
   EXPECT_THAT(arguments.left(), ElementsAre("program", "--isolate_job=4"));
 }
 

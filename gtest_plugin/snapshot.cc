@@ -46,6 +46,8 @@ Options InnerOptions(const Settings& settings) {
   Options options = settings.options;
   // Whoever records the names that the suite's process uses hears of those of its forks, too.
   options.audit_names = false;
+  // What the runner's sandboxes have, these have, too; nobody would tell of another loss.
+  options.preferred = {};
   // Over before the suite's own, which has to tell of them.
   options.grace -= std::min(absl::Seconds(1), options.grace / 2);
   if (settings.scope == Scope::kTest) {

@@ -20,21 +20,25 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "absl/types/optional.h"
 #include "isolate/internal/audit_mark.h"
 #include "isolate/internal/capture.h"
 #include "isolate/internal/coverage.h"
 #include "isolate/internal/enter.h"
 #include "isolate/internal/entry.h"
+#include "isolate/internal/explanation.h"
 #include "isolate/internal/fd.h"
 #include "isolate/internal/fork_generation.h"
 #include "isolate/internal/join.h"
 #include "isolate/internal/monotonic.h"
 #include "isolate/internal/raw.h"
 #include "isolate/internal/realtime.h"
+#include "isolate/internal/restrictions.h"
 #include "isolate/internal/sandbox_supply.h"
 #include "isolate/internal/signals.h"
 #include "isolate/internal/streams.h"
 #include "isolate/internal/task.h"
+#include "isolate/isolation.h"
 #include "isolate/options.h"
 #include "isolate/reporter.h"
 #include "isolate/result.h"
@@ -70,14 +74,34 @@ absl::StatusOr<Nonce> MakeNonce() {
   return nonce;
 }
 
+// What is to be done without where a set-up has failed so; nothing where that is not allowed, or
+// would not hold.
+absl::optional<Executor::Loss> LossOf(const absl::Status& status, const Options& options) {
+  const absl::optional<SetupFailure> failure = GetSetupFailure(status);
+  if (!failure.has_value()) {
+    return absl::nullopt;
+  }
+  const Isolations kinds = RefusedBy(*failure, IsolationOf(options));
+  if (kinds.none() || (kinds & ~options.preferred).any() ||
+      !Validate(Without(options, kinds)).ok()) {
+    return absl::nullopt;
+  }
+  return Executor::Loss{kinds, *failure, internal::Explain(*failure, internal::FindRestrictions())};
+}
+
+// With the cause on this host.
+absl::Status Explained(const absl::Status& status) {
+  const absl::optional<SetupFailure> failure = GetSetupFailure(status);
+  return failure.has_value()
+             ? ToStatus(*failure, internal::Explain(*failure, internal::FindRestrictions()))
+             : status;
+}
+
 }  // namespace
 
 class Executor::Impl {
  public:
-  Impl(const Options& options, std::unique_ptr<SandboxSupply> supply, Fd interrupt)
-      : interrupt_(std::move(interrupt)) {
-    kinds_.push_back({options, std::move(supply)});
-  }
+  explicit Impl(Fd interrupt) : interrupt_(std::move(interrupt)) {}
 
   ~Impl() {
     for (auto& [id, task] : tasks_) {
@@ -86,7 +110,7 @@ class Executor::Impl {
     }
   }
 
-  absl::StatusOr<Kind> AddKind(const Options& options);
+  absl::StatusOr<Kind> AddKind(const Options& options, int ready);
   absl::StatusOr<Id> Start(Function function, Kind number, Ends ends);
   Finished WaitAny(absl::Duration limit);
   void Interrupt();
@@ -94,6 +118,8 @@ class Executor::Impl {
   void Cancel(Id id);
   pid_t ProcessOf(Id id) const;
   size_t running() const { return tasks_.size(); }
+  const std::vector<Loss>& losses() const { return losses_; }
+  const Options& options(Kind kind) const { return kinds_[kind].options; }
   // This is a fork of the process that owns the sandboxes.
   bool forked() const { return generation_ != ForkGeneration(); }
 
@@ -103,6 +129,7 @@ class Executor::Impl {
     std::unique_ptr<SandboxSupply> supply;
   };
 
+  static absl::Status TryToEnter(Sandboxes& kind);
   static Joined Fork(const Sandboxes& kind, const Sandbox& sandbox, EnterPlan& plan,
                      const Nonce& nonce, Function function);
   absl::StatusOr<Id> Adopt(const Sandboxes& kind, const Joined& joined, Sandbox sandbox,
@@ -114,6 +141,7 @@ class Executor::Impl {
                                    const Nonce& nonce, Function function) noexcept;
 
   std::vector<Sandboxes> kinds_;
+  std::vector<Loss> losses_;
   const Fd interrupt_;  // an eventfd
   std::map<Id, std::unique_ptr<Task>> tasks_;
   Id next_id_ = 1;
@@ -157,14 +185,45 @@ void Executor::Impl::RunTest(const Sandboxes& kind, int64_t files, const EnterPl
   reporter.Finish(function(reporter));
 }
 
-absl::StatusOr<Executor::Kind> Executor::Impl::AddKind(const Options& options) {
-  absl::StatusOr<std::unique_ptr<SandboxSupply>> supply =
-      SandboxSupply::Create(options, /*ready=*/0);
-  if (!supply.ok()) {
-    return supply.status();
+// Each attempt asks for less than the one before.
+absl::StatusOr<Executor::Kind> Executor::Impl::AddKind(const Options& options, int ready) {
+  Sandboxes kind = {options, nullptr};
+  std::vector<Loss> losses;
+  for (;;) {
+    absl::StatusOr<std::unique_ptr<SandboxSupply>> supply =
+        SandboxSupply::Create(kind.options, ready);
+    absl::Status status = supply.status();
+    if (status.ok()) {
+      kind.supply = *std::move(supply);
+      status = kind.options.preferred.any() ? TryToEnter(kind) : absl::OkStatus();
+    }
+    if (status.ok()) {
+      break;
+    }
+    const absl::optional<Loss> loss = LossOf(status, kind.options);
+    if (!loss.has_value()) {
+      return Explained(status);
+    }
+    losses.push_back(*loss);
+    kind.options = Without(std::move(kind.options), loss->kinds);
   }
-  kinds_.push_back({options, *std::move(supply)});
+  losses_.insert(losses_.end(), losses.begin(), losses.end());
+  kinds_.push_back(std::move(kind));
   return kinds_.size() - 1;
+}
+
+// That a sandbox can be made does not say that a process can be put into it, which is found out
+// later elsewhere; but later nothing may be done without.
+absl::Status Executor::Impl::TryToEnter(Sandboxes& kind) {
+  Impl trial((Fd()));
+  trial.kinds_.push_back(std::move(kind));
+  absl::Status status =
+      trial.Start([](Reporter&) { return 0; }, kDefaultKind, Ends::kByReturning).status();
+  if (status.ok()) {
+    status = trial.WaitAny(absl::InfiniteDuration()).result.status();
+  }
+  kind = std::move(trial.kinds_.front());
+  return status;
 }
 
 absl::StatusOr<Executor::Id> Executor::Impl::Start(Function function, Kind number, Ends ends) {
@@ -365,16 +424,15 @@ absl::StatusOr<std::unique_ptr<Executor>> Executor::Create(const Options& option
     return absl::InvalidArgumentError(
         absl::StrCat("ready: ", ready, " sandboxes cannot be kept ready; give 0 or more"));
   }
-  absl::StatusOr<std::unique_ptr<SandboxSupply>> supply = SandboxSupply::Create(options, ready);
-  if (!supply.ok()) {
-    return supply.status();
-  }
   Fd interrupt = internal::AboveStandardStreams(Fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)));
   if (!interrupt.valid()) {
     return ToStatus({Step::kStandardStreams, errno, ""});
   }
-  return std::unique_ptr<Executor>(
-      new Executor(std::make_unique<Impl>(options, *std::move(supply), std::move(interrupt))));
+  auto impl = std::make_unique<Impl>(std::move(interrupt));
+  if (absl::Status status = impl->AddKind(options, ready).status(); !status.ok()) {
+    return status;
+  }
+  return std::unique_ptr<Executor>(new Executor(std::move(impl)));
 }
 
 Executor::Executor(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -387,11 +445,12 @@ Executor::~Executor() {
 }
 
 absl::StatusOr<Executor::Kind> Executor::AddKind(const Options& options) {
-  return impl_->AddKind(options);
+  return impl_->AddKind(options, /*ready=*/0);
 }
 
 absl::StatusOr<Executor::Id> Executor::Start(Function function, Kind kind) {
-  return impl_->Start(function, kind, Ends::kByReturning);
+  absl::StatusOr<Id> id = impl_->Start(function, kind, Ends::kByReturning);
+  return id.ok() ? id : Explained(id.status());
 }
 
 absl::StatusOr<Executor::Id> Executor::StartCommand(const std::vector<std::string>& argv) {
@@ -411,7 +470,8 @@ absl::StatusOr<Executor::Id> Executor::StartCommand(const std::vector<std::strin
     execvp(arguments[0], arguments.data());
     reporter.FailExec(arguments[0]);
   };
-  return impl_->Start(execute, kDefaultKind, Ends::kByExiting);
+  absl::StatusOr<Id> id = impl_->Start(execute, kDefaultKind, Ends::kByExiting);
+  return id.ok() ? id : Explained(id.status());
 }
 
 Executor::Finished Executor::WaitAny(absl::Duration limit) { return impl_->WaitAny(limit); }
@@ -423,6 +483,10 @@ void Executor::Terminate(Id id) { impl_->Terminate(id); }
 void Executor::Cancel(Id id) { impl_->Cancel(id); }
 
 pid_t Executor::ProcessOf(Id id) const { return impl_->ProcessOf(id); }
+
+const std::vector<Executor::Loss>& Executor::losses() const { return impl_->losses(); }
+
+const Options& Executor::options(Kind kind) const { return impl_->options(kind); }
 
 size_t Executor::running() const { return impl_->running(); }
 

@@ -42,10 +42,12 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "isolate/isolation.h"
 #include "isolate/kept_sandbox.h"
 #include "isolate/options.h"
 #include "isolate/reporter.h"
 #include "isolate/result.h"
+#include "isolate/setup_failure.h"
 
 namespace isolate {
 
@@ -70,8 +72,8 @@ class Executor {
   // Starts the helper and has the first sandbox made, so that a host that
   // refuses is found out here: InvalidArgument for options that do not hold,
   // Unavailable where something killed the helper, otherwise the status of a
-  // SetupFailure.  Keeps `ready` sandboxes made ahead
-  // (0: each is made when it is wanted).  Costs about a millisecond.
+  // SetupFailure, whose message names the cause on this host as far as that can be found out. Keeps
+  // `ready` sandboxes made ahead (0: each is made when it is wanted).  Costs about a millisecond.
   static absl::StatusOr<std::unique_ptr<Executor>> Create(const Options& options, int ready = 1);
 
   // Kills whatever runs, and waits until nothing is left.
@@ -79,6 +81,20 @@ class Executor {
 
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
+
+  // What the host refused, of the kinds that Options::preferred allows to do without, in the order
+  // in which it was found out, by Create and AddKind; empty where every sandbox is all that was
+  // asked for.
+  struct Loss {
+    Isolations kinds;
+    SetupFailure why;
+    Explanation explanation;  // of that, on this host
+  };
+  const std::vector<Loss>& losses() const;
+
+  // What the sandboxes of a kind are like: as was asked for, without what was lost.  A kind that
+  // AddKind did not give is no kind at all: it must not be asked for.
+  const Options& options(Kind kind = kDefaultKind) const;
 
   // Makes sandboxes of another kind available, for what is to run in another one than the rest.
   // They are made when they are wanted, by a helper of their own.  The errors and the cost are

@@ -25,6 +25,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "isolate/executor.h"
+#include "isolate/isolation.h"
 #include "isolate/options.h"
 #include "isolate/reporter.h"
 #include "isolate/result.h"

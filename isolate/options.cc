@@ -10,6 +10,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "isolate/isolation.h"
 
 namespace isolate {
 namespace {
@@ -115,6 +116,36 @@ absl::Status Validate(const Options& options) {
     return absl::InvalidArgumentError("output_limit_bytes: must not be negative");
   }
   return absl::OkStatus();
+}
+
+Isolations IsolationOf(const Options& options) {
+  Isolations kinds;
+  const auto set = [&](Isolation kind, bool asked_for) {
+    kinds[static_cast<size_t>(kind)] = asked_for;
+  };
+  const bool network = options.network != Network::kHost;
+  set(Isolation::kPid, options.pid_namespace);
+  set(Isolation::kNetwork, network);
+  set(Isolation::kSys, network && options.mount_namespace && options.fresh_sys);
+  set(Isolation::kIpc, options.ipc_namespace);
+  set(Isolation::kMqueue, options.ipc_namespace && options.mount_namespace && options.fresh_mqueue);
+  set(Isolation::kUts, options.uts_namespace);
+  set(Isolation::kMount, options.mount_namespace);
+  set(Isolation::kCgroup, options.cgroup_namespace);
+  return kinds;
+}
+
+Options Without(Options options, const Isolations& kinds) {
+  const Isolations off = WithDependents(kinds);
+  options.pid_namespace = options.pid_namespace && !Has(off, Isolation::kPid);
+  options.network = Has(off, Isolation::kNetwork) ? Network::kHost : options.network;
+  options.fresh_sys = options.fresh_sys && !Has(off, Isolation::kSys);
+  options.ipc_namespace = options.ipc_namespace && !Has(off, Isolation::kIpc);
+  options.fresh_mqueue = options.fresh_mqueue && !Has(off, Isolation::kMqueue);
+  options.uts_namespace = options.uts_namespace && !Has(off, Isolation::kUts);
+  options.mount_namespace = options.mount_namespace && !Has(off, Isolation::kMount);
+  options.cgroup_namespace = options.cgroup_namespace && !Has(off, Isolation::kCgroup);
+  return options;
 }
 
 }  // namespace isolate

@@ -28,6 +28,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
+#include "isolate/isolation.h"
 #include "isolate/leak.h"
 
 namespace isolate {
@@ -58,12 +59,19 @@ struct Options {
   bool pid_namespace = true;
 
   // What network there is.  The most expensive namespace: two thirds of the cost of
-  // a sandbox.  Without `mount_namespace`, /sys goes on showing the caller's.
+  // a sandbox.
   Network network = Network::kLoopback;
 
-  // System V IPC and POSIX message queues of its own.  Without `mount_namespace`,
-  // /dev/mqueue goes on showing the caller's queues.
+  // A /sys that shows that network; without, or without `mount_namespace`, it goes on showing the
+  // caller's.
+  bool fresh_sys = true;
+
+  // System V IPC and POSIX message queues of its own.
   bool ipc_namespace = true;
+
+  // A /dev/mqueue, where that folder exists, that shows those queues; without, or without
+  // `mount_namespace`, it goes on showing the caller's.
+  bool fresh_mqueue = true;
 
   // A host name of its own, `hostname`, which resolves to 127.0.0.1 through
   // /etc/hosts (where that file exists and `mount_namespace` is on).
@@ -82,6 +90,13 @@ struct Options {
   // Linux 5.6; whole nanoseconds).  A clock that would become negative is ERANGE at
   // that step.  None: no time namespace.
   absl::optional<absl::Duration> time_offset;
+
+  // What can be done without, of all that is asked for above; the rest is required.  Where the host
+  // refuses a kind, and that kind and what depends on it are all named here, and what else is asked
+  // for can be had without them, the executor goes on without (Executor::losses); otherwise there
+  // is no executor.  Only before anything runs: what is refused later is an error.  Costs a fork of
+  // the caller at the start, where it names any.
+  Isolations preferred;
 
   // The uid, the gid and the rights are the caller's in any case.
   UserNamespace user_namespace = UserNamespace::kIfNeeded;
@@ -181,6 +196,12 @@ struct Options {
 // OK, or InvalidArgument that names the field and what is right.  Costs a few
 // string checks; looks at no file.
 absl::Status Validate(const Options& options);
+
+// The kinds of isolation that the options ask for.
+Isolations IsolationOf(const Options& options);
+
+// The options without these kinds, and without what cannot be had without them.
+Options Without(Options options, const Isolations& kinds);
 
 }  // namespace isolate
 

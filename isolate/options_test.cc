@@ -8,6 +8,7 @@
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "isolate/isolation.h"
 
 namespace isolate {
 namespace {
@@ -153,6 +154,28 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"NegativeOutputLimit", [](Options& o) { o.output_limit_bytes = -1; },
              "output_limit_bytes: must not be negative"}),
     kName);
+
+TEST(IsolationOf, IsAllButTheCgroupUnlessSomethingElseIsSaid) {
+  EXPECT_EQ(NamesOf(IsolationOf(Options())), "pid,network,sys,ipc,mqueue,uts,mount");
+  Options options;
+  options.cgroup_namespace = true;
+  options.network = Network::kHost;
+  options.ipc_namespace = false;
+  EXPECT_EQ(NamesOf(IsolationOf(options)), "pid,uts,mount,cgroup");
+}
+
+TEST(Without, LeavesTheRestAndHolds) {
+  for (const Isolation kind : kIsolationKinds) {
+    Isolations kinds;
+    Add(kind, kinds);
+    Options options;
+    options.cgroup_namespace = true;
+    const Options less = Without(options, kinds);
+    EXPECT_EQ(IsolationOf(less), AllIsolations() & ~WithDependents(kinds)) << NameOf(kind);
+    EXPECT_TRUE(Validate(less).ok()) << NameOf(kind);
+  }
+  EXPECT_TRUE(IsolationOf(Without(Options(), AllIsolations())).none());
+}
 
 }  // namespace
 }  // namespace isolate

@@ -13,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "isolate/footprint.h"
+#include "isolate/isolation.h"
 #include "isolate/leak.h"
 #include "isolate/setup_failure.h"
 
@@ -138,6 +139,10 @@ struct Result {
   Usage usage;
   Times times;
   Namespaces namespaces;
+
+  // From what it was kept apart: what was asked for, without what the host refused and
+  // Options::preferred allowed to do without.
+  Isolations isolation;
 
   // The function returned 0, or the command exited with 0, with a whole report.
   bool ok() const {

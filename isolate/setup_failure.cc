@@ -13,6 +13,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
+#include "isolate/isolation.h"
 
 namespace isolate {
 namespace {
@@ -87,10 +88,34 @@ bool Forks(Step step) {
 
 bool Refused(int error) { return error == EPERM || error == EACCES; }
 
-struct Explanation {
-  std::string meaning;
-  std::string remedy;
-};
+// More of it, or another moment, would do.
+bool IsLackOfRoom(int error) {
+  return error == EAGAIN || error == EMFILE || error == ENFILE || error == ENOMEM ||
+         error == ETOOMANYREFS;
+}
+
+// Something was killed, or the caller or its options are wrong.
+bool IsNoRefusal(const SetupFailure& failure) {
+  switch (failure.error) {
+    case EBADF:
+    case EINTR:
+    case EIO:
+    case ESRCH:
+      return true;
+    case ENOENT:
+    case ENOTDIR:
+    case EINVAL:
+      return failure.step == Step::kMountTmpfs || failure.step == Step::kKeepPath;
+    default:
+      return IsLackOfRoom(failure.error);
+  }
+}
+
+Isolations Kind(Isolation kind) {
+  Isolations kinds;
+  Add(kind, kinds);
+  return kinds;
+}
 
 // The most telling explanation first: step and errno, then the errno alone.
 Explanation Explain(const SetupFailure& failure) {
@@ -267,7 +292,55 @@ std::string Meaning(const SetupFailure& failure) { return Explain(failure).meani
 
 std::string Remedy(const SetupFailure& failure) { return Explain(failure).remedy; }
 
-absl::Status ToStatus(const SetupFailure& failure) {
+Isolations RefusedBy(const SetupFailure& failure, const Isolations& asked_for) {
+  if (IsNoRefusal(failure)) {
+    return {};
+  }
+  Isolations kinds;
+  switch (failure.step) {
+    case Step::kUserNamespace:
+    case Step::kIdMaps:
+    case Step::kJoin:
+    case Step::kCapabilities:
+      return asked_for;  // what each of them needs
+    case Step::kCloneInit:
+      kinds = IsolationsNamed(failure.detail).value_or(Isolations());
+      break;
+    case Step::kHostname:
+      kinds = Kind(Isolation::kUts);
+      break;
+    case Step::kLoopback:
+      kinds = Kind(Isolation::kNetwork);
+      break;
+    case Step::kMountProc:
+      kinds = Kind(Isolation::kPid);
+      break;
+    case Step::kMountSysfs:
+      kinds = Kind(Isolation::kSys);
+      break;
+    case Step::kMountMqueue:
+      kinds = Kind(Isolation::kMqueue);
+      break;
+    case Step::kHelperMounts:
+    case Step::kHostsFile:
+    case Step::kPrivateMounts:
+    case Step::kKeepPath:
+    case Step::kMountTmpfs:
+    case Step::kCopyFolder:
+    case Step::kRestorePath:
+    case Step::kReadOnlyPath:
+    case Step::kRootDirectory:
+      kinds = Kind(Isolation::kMount);
+      break;
+    default:
+      break;  // of no kind, but of what every sandbox needs
+  }
+  return WithDependents(kinds & asked_for) & asked_for;
+}
+
+absl::Status ToStatus(const SetupFailure& failure) { return ToStatus(failure, Explain(failure)); }
+
+absl::Status ToStatus(const SetupFailure& failure, const Explanation& explanation) {
   // strerrordesc_np (glibc 2.32): strerror is not thread-safe.
   const char* description = strerrordesc_np(failure.error);
   const char* name = strerrorname_np(failure.error);
@@ -281,7 +354,7 @@ absl::Status ToStatus(const SetupFailure& failure) {
                          failure.detail, failure.detail.empty() ? "" : ")", ": ",
                          name != nullptr ? name : absl::StrCat("errno ", failure.error), " (",
                          description != nullptr ? description : "unknown error", ")\n",
-                         Meaning(failure), "\n", Remedy(failure)));
+                         explanation.meaning, "\n", explanation.remedy));
   status.SetPayload(kPayloadUrl, absl::Cord(absl::StrCat(static_cast<int>(failure.step), ":",
                                                          failure.error, ":", failure.detail)));
   return status;

@@ -23,6 +23,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
+#include "isolate/isolation.h"
 
 namespace isolate {
 
@@ -64,8 +65,10 @@ enum class Step : uint8_t {
 
 struct SetupFailure {
   Step step = Step::kForkHelper;
-  int error = 0;       // an errno
-  std::string detail;  // what the step was about: a path, a name; may be empty
+  int error = 0;  // an errno
+  // What the step was about: a path, a name; of kCloneInit, the kinds whose namespaces the kernel
+  // refuses when each is asked for alone (NamesOf).  May be empty.
+  std::string detail;
 };
 
 // What the step does, as the object of "cannot": "mount a fresh /proc".
@@ -80,9 +83,22 @@ std::string Meaning(const SetupFailure& failure);
 // What the user can do about it, in one sentence.
 std::string Remedy(const SetupFailure& failure);
 
+// The kinds of isolation, of those that `asked_for` has, that cannot be had where this fails, with
+// what depends on them.  None where something else than the host's refusal is in the way: no more
+// processes, descriptors or memory, a path that is not there.
+Isolations RefusedBy(const SetupFailure& failure, const Isolations& asked_for);
+
+struct Explanation {
+  std::string meaning;  // a sentence
+  std::string remedy;   // another one
+};
+
 // The failure as a Status.  Its message holds the step, the errno, the meaning
 // and the remedy, on one line each; its code is absl::ErrnoToStatusCode's.
 absl::Status ToStatus(const SetupFailure& failure);
+
+// The same, of one whose cause is better known.
+absl::Status ToStatus(const SetupFailure& failure, const Explanation& explanation);
 
 // The failure that a Status carries; nothing if it carries none.
 absl::optional<SetupFailure> GetSetupFailure(const absl::Status& status);

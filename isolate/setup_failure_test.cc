@@ -15,6 +15,7 @@
 #include "absl/strings/string_view.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "isolate/isolation.h"
 
 namespace isolate {
 namespace {
@@ -78,6 +79,43 @@ TEST(SetupFailure, HasAMeaningAndARemedyAtEveryStepForEveryErrno) {
       EXPECT_GT(remedy.size(), 10);
       EXPECT_EQ(remedy.find('\n'), std::string::npos);
     }
+  }
+}
+
+TEST(RefusedBy, NamesTheKindOfTheStepWithWhatDependsOnIt) {
+  const auto refused = [](Step step, int error, const char* detail = "") {
+    return NamesOf(RefusedBy({step, error, detail}, AllIsolations()));
+  };
+  EXPECT_EQ(refused(Step::kUserNamespace, EPERM), NamesOf(AllIsolations()));
+  EXPECT_EQ(refused(Step::kJoin, ENOSYS), NamesOf(AllIsolations()));
+  EXPECT_EQ(refused(Step::kCloneInit, ENOSPC, "network"), "network,sys");
+  EXPECT_EQ(refused(Step::kCloneInit, ENOSPC, "pid,uts"), "pid,uts");
+  EXPECT_EQ(refused(Step::kHelperMounts, EPERM), "pid,sys,mqueue,mount");
+  EXPECT_EQ(refused(Step::kMountProc, EPERM, "/proc"), "pid");
+  EXPECT_EQ(refused(Step::kMountSysfs, EPERM, "/sys"), "sys");
+  EXPECT_EQ(refused(Step::kMountMqueue, EPERM), "mqueue");
+  EXPECT_EQ(refused(Step::kHostname, EPERM, "isolate"), "uts");
+  EXPECT_EQ(refused(Step::kLoopback, EPERM), "network,sys");
+}
+
+TEST(RefusedBy, IsNoKindThatWasNotAskedFor) {
+  Isolations asked_for;
+  Add(Isolation::kNetwork, asked_for);
+  Add(Isolation::kUts, asked_for);
+  EXPECT_EQ(NamesOf(RefusedBy({Step::kUserNamespace, EPERM, ""}, asked_for)), "network,uts");
+  EXPECT_EQ(NamesOf(RefusedBy({Step::kLoopback, EPERM, ""}, asked_for)), "network");
+  EXPECT_EQ(NamesOf(RefusedBy({Step::kMountProc, EPERM, ""}, asked_for)), "none");
+}
+
+TEST(RefusedBy, IsNoKindWhereSomethingElseIsInTheWay) {
+  for (const SetupFailure& failure :
+       {SetupFailure{Step::kForkHelper, EAGAIN, ""}, SetupFailure{Step::kForkHelper, EPERM, ""},
+        SetupFailure{Step::kUserNamespace, ENOMEM, ""},
+        SetupFailure{Step::kKeepPath, EMFILE, "/tmp/x"},
+        SetupFailure{Step::kMountTmpfs, ENOENT, "/scratch"},
+        SetupFailure{Step::kCloneInit, EAGAIN, ""}, SetupFailure{Step::kAnnounce, ESRCH, ""},
+        SetupFailure{Step::kExec, EPERM, "ls"}}) {
+    EXPECT_TRUE(RefusedBy(failure, AllIsolations()).none()) << StepName(failure.step);
   }
 }
 

@@ -27,6 +27,7 @@ struct ControlMessage {
   Step step = Step::kForkHelper;
   int error = 0;
   int mount_op = -1;
+  int namespaces_refused = 0;  // of kCloneInit: CLONE_NEW*, each of which alone is refused, too
 };
 static_assert(std::is_trivially_copyable<ControlMessage>::value, "it is sent as bytes");
 

@@ -47,7 +47,7 @@ class HelperProcess {
   [[noreturn]] void Run();
 
  private:
-  [[noreturn]] void Fail(Step step);
+  [[noreturn]] void Fail(Step step, int namespaces_refused = 0);
   void LetGoOfTheRunner();
   bool MayCreateNamespaces();
   void EnterUserNamespace();
@@ -62,8 +62,9 @@ class HelperProcess {
   bool in_user_namespace_ = false;
 };
 
-void HelperProcess::Fail(Step step) {
+void HelperProcess::Fail(Step step, int namespaces_refused) {
   ControlMessage message;
+  message.namespaces_refused = namespaces_refused;
   message.step = step;
   message.error = errno;
   SendControl(descriptors_.control, message, {});
@@ -157,7 +158,7 @@ pid_t HelperProcess::ForkMapper(int start[2]) {
 void HelperProcess::EnterUserNamespace() {
   if (plan_.user_namespace == UserNamespace::kNever) {
     errno = EPERM;
-    Fail(Step::kCloneInit);
+    Fail(Step::kCloneInit, plan_.sandbox.namespaces);
   }
   int start[2] = {-1, -1};
   pid_t mapper = -1;

@@ -11,6 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
 #include "isolate/internal/mount_info.h"
+#include "isolate/isolation.h"
 #include "isolate/leak.h"
 #include "isolate/options.h"
 #include "isolate/setup_failure.h"
@@ -124,13 +125,14 @@ std::vector<MountOp> PlanMounts(const Options& options, const HostFacts& facts) 
     kernel.push_back({Action::kProc, Step::kMountProc, "/proc", "", 0, false});
     Append(kernel, std::move(restores));
   }
-  if (options.network != Network::kHost) {
+  if (Has(IsolationOf(options), Isolation::kSys)) {
     std::vector<MountOp> restores;
     KeepAll(facts.sys_mounts, /*optional=*/true, keeps, restores);
     kernel.push_back({Action::kSysfs, Step::kMountSysfs, "/sys", "", 0, false});
     Append(kernel, std::move(restores));
   }
-  if (options.ipc_namespace && facts.has_mqueue_folder) {
+  const bool has_mqueue = facts.has_mqueue_folder && options.fresh_mqueue;
+  if (options.ipc_namespace && has_mqueue) {
     kernel.push_back({Action::kMqueue, Step::kMountMqueue, "/dev/mqueue", "", 0, false});
   }
 
@@ -177,7 +179,7 @@ std::vector<MountOp> PlanMounts(const Options& options, const HostFacts& facts) 
   Append(plan, std::move(tree));
   Append(plan, std::move(kernel));
   Append(plan, std::move(read_only));
-  if (options.ipc_namespace && !facts.has_mqueue_folder && Has(options.leaks, LeakKind::kPosix)) {
+  if (options.ipc_namespace && !has_mqueue && Has(options.leaks, LeakKind::kPosix)) {
     HideQueues(plan);
   }
   return plan;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/eventfd.h>
@@ -32,7 +33,8 @@ class SandboxMaker {
   [[noreturn]] void Serve();
 
  private:
-  void Answer(Step step, int error);
+  void Answer(Step step, int error, int namespaces_refused = 0);
+  int NamespacesRefused();
   void MakeSandbox();
   void EndSetup(size_t index);
   [[noreturn]] void End();
@@ -52,8 +54,9 @@ class SandboxMaker {
   uint32_t made_ = 0;
 };
 
-void SandboxMaker::Answer(Step step, int error) {
+void SandboxMaker::Answer(Step step, int error, int namespaces_refused) {
   ControlMessage message;
+  message.namespaces_refused = namespaces_refused;
   message.step = step;
   message.error = error;
   SendControl(descriptors_.control, message, {});
@@ -71,6 +74,24 @@ void SandboxMaker::FollowTheRunner() {
   if (getppid() != plan_.runner) {
     raw::Exit(1);
   }
+}
+
+// One clone refuses all of them together, so each is asked for alone: CLONE_NEW* of those that the
+// kernel refuses then.
+int SandboxMaker::NamespacesRefused() {
+  int refused = 0;
+  for (const int kind :
+       {CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWIPC, CLONE_NEWUTS, CLONE_NEWNS, CLONE_NEWCGROUP}) {
+    if ((plan_.namespaces & kind) == 0) {
+      continue;
+    }
+    const pid_t child = raw::Clone(kind);
+    if (child == 0) {
+      raw::Exit(0);
+    }
+    refused |= child < 0 ? kind : 0;
+  }
+  return refused;
 }
 
 void SandboxMaker::MakeSandbox() {
@@ -102,7 +123,8 @@ void SandboxMaker::MakeSandbox() {
     close(post_mortem[1]);
   }
   if (init < 0) {
-    Answer(Step::kCloneInit, error);
+    // A host that has let us make one refuses none; it lacks room, which more of them would take.
+    Answer(Step::kCloneInit, error, made_ == 0 ? NamespacesRefused() : 0);
     close(answered[0]);
     return;
   }

@@ -34,6 +34,7 @@
 #include "isolate/internal/mount_plan.h"
 #include "isolate/internal/raw.h"
 #include "isolate/internal/step_log.h"
+#include "isolate/isolation.h"
 #include "isolate/options.h"
 #include "isolate/result.h"
 #include "isolate/setup_failure.h"
@@ -67,6 +68,21 @@ std::string TimeOffsets(absl::Duration offset) {
   timespec parts = absl::ToTimespec(offset);
   return absl::StrCat("monotonic ", parts.tv_sec, " ", parts.tv_nsec, "\nboottime ", parts.tv_sec,
                       " ", parts.tv_nsec, "\n");
+}
+
+// The kinds that CLONE_NEW* stand for.
+Isolations IsolationsOf(int namespaces) {
+  Isolations kinds;
+  for (const auto& [flag, kind] :
+       {std::pair(CLONE_NEWPID, Isolation::kPid), std::pair(CLONE_NEWNET, Isolation::kNetwork),
+        std::pair(CLONE_NEWIPC, Isolation::kIpc), std::pair(CLONE_NEWUTS, Isolation::kUts),
+        std::pair(CLONE_NEWNS, Isolation::kMount),
+        std::pair(CLONE_NEWCGROUP, Isolation::kCgroup)}) {
+    if ((namespaces & flag) != 0) {
+      Add(kind, kinds);
+    }
+  }
+  return kinds;
 }
 
 LeakPlan PlanLeaks(const LeakKinds& kinds, int namespaces, const std::vector<std::string>& folders,
@@ -335,6 +351,8 @@ absl::Status SandboxSupply::Receive() {
       failure.detail = mount_ops_[static_cast<size_t>(message.mount_op)].path;
     } else if (message.step == Step::kHostname) {
       failure.detail = hostname_;
+    } else if (message.namespaces_refused != 0) {
+      failure.detail = NamesOf(IsolationsOf(message.namespaces_refused));
     }
     return ToStatus(failure);
   }

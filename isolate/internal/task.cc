@@ -99,6 +99,7 @@ Task::Task(pid_t pid, Fd process, Sandbox sandbox, Pipes pipes, const Nonce& non
       keep_failed_(options.keep_failed),
       audits_names_(options.audit_names),
       tells_namespaces_(options.tell_namespaces),
+      isolation_(IsolationOf(options)),
       hears_names_(options.audit_names),
       leak_kinds_(options.leaks),
       ends_(ends),
@@ -586,6 +587,7 @@ absl::StatusOr<Result> Task::Take() {
   if (tells_namespaces_) {
     result.namespaces = sandbox_.namespaces();
   }
+  result.isolation = isolation_;
   return result;
 }
 

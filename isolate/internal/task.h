@@ -21,6 +21,7 @@
 #include "isolate/internal/overflow_file.h"
 #include "isolate/internal/sandbox_supply.h"
 #include "isolate/internal/wire.h"
+#include "isolate/isolation.h"
 #include "isolate/kept_sandbox.h"
 #include "isolate/leak.h"
 #include "isolate/options.h"
@@ -112,6 +113,7 @@ class Task {
   const bool keep_failed_;
   const bool audits_names_;
   const bool tells_namespaces_;
+  const Isolations isolation_;
   bool hears_names_;  // from its init, which has not ended yet
   const LeakKinds leak_kinds_;
   const Ends ends_;

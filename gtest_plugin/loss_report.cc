@@ -1,0 +1,43 @@
+#include "gtest_plugin/loss_report.h"
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "isolate/executor.h"
+#include "isolate/isolation.h"
+#include "isolate/setup_failure.h"
+
+namespace isolate::gtest {
+
+Isolations Lost(const std::vector<Executor::Loss>& losses) {
+  Isolations lost;
+  for (const Executor::Loss& loss : losses) {
+    lost |= loss.kinds;
+  }
+  return lost;
+}
+
+std::string TellLosses(const std::vector<Executor::Loss>& losses) {
+  std::set<std::string> told;
+  std::string text;
+  for (const Executor::Loss& loss : losses) {
+    std::string one = absl::StrCat("isolate: this host refuses ", NamesOf(loss.kinds),
+                                   ", so tests run without (--isolate_prefer):\n",
+                                   ToStatus(loss.why, loss.explanation).message(), "\n");
+    if (told.insert(one).second) {
+      text += one;
+    }
+  }
+  return text;
+}
+
+std::string SumUpLosses(const std::vector<Executor::Loss>& losses) {
+  return losses.empty() ? ""
+                        : absl::StrCat("isolate: tests ran without ", NamesOf(Lost(losses)),
+                                       ", which this host refuses; the reason stands above.\n");
+}
+
+}  // namespace isolate::gtest
