@@ -114,6 +114,12 @@ struct Options {
   std::vector<std::string> read_only_paths;
   std::vector<std::string> writable_paths;
 
+  // Programs that will be executed inside, by path: where one lies under a folder that becomes
+  // private, it stays visible with all that is in the same entry of that folder, as /tmp/build is
+  // for /tmp/build/bin/test, and so does what its runfiles lead to.  One that does not exist keeps
+  // nothing.
+  std::vector<std::string> programs;
+
   // Variables that are set inside, over those of the caller.
   std::vector<std::pair<std::string, std::string>> environment;
 

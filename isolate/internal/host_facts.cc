@@ -150,7 +150,7 @@ void AddRunfiles(const std::string& root, const std::vector<Cover>& covers,
 }
 
 // What the run itself needs, wherever it lies.
-std::vector<Keep> Keeps(const std::vector<Cover>& covers) {
+std::vector<Keep> Keeps(const Options& options, const std::vector<Cover>& covers) {
   std::vector<Keep> keeps;
   AddKeep(".", /*with_neighbours=*/false, keeps);
 
@@ -167,6 +167,11 @@ std::vector<Keep> Keeps(const std::vector<Cover>& covers) {
       AddKeep(fs::path(called).parent_path().string(), /*with_neighbours=*/true, keeps);
       runfiles.insert(called + ".runfiles");
     }
+  }
+  for (const std::string& path : options.programs) {
+    AddKeep(path, /*with_neighbours=*/true, keeps);
+    AddKeep(fs::path(path).parent_path().string(), /*with_neighbours=*/true, keeps);
+    runfiles.insert(path + ".runfiles");
   }
   for (const char* name : {"RUNFILES_DIR", "TEST_SRCDIR"}) {
     AddKeep(Variable(name), /*with_neighbours=*/true, keeps);
@@ -267,7 +272,7 @@ absl::StatusOr<HostFacts> GatherHostFacts(const Options& options) {
     return covers.status();
   }
   facts.covers = *std::move(covers);
-  facts.keeps = Keeps(facts.covers);
+  facts.keeps = Keeps(options, facts.covers);
   if (options.copy_private_folders) {
     facts.keeps.erase(
         std::remove_if(facts.keeps.begin(), facts.keeps.end(),
