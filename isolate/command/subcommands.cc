@@ -1,9 +1,15 @@
 #include "isolate/command/subcommands.h"
 
 #include "absl/types/span.h"
+#include "isolate/command/gtest.h"
 
 namespace isolate::command {
 
-absl::Span<const Subcommand> Subcommands() { return {}; }
+absl::Span<const Subcommand> Subcommands() {
+  static constexpr Subcommand kSubcommands[] = {
+      {"gtest", "runs each test of a GoogleTest binary in a sandbox of its own", Gtest},
+  };
+  return kSubcommands;
+}
 
 }  // namespace isolate::command
