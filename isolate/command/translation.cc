@@ -17,6 +17,7 @@
 #include "isolate/command/binary_process.h"
 #include "isolate/command/gtest_console.h"
 #include "isolate/command/gtest_outcome.h"
+#include "isolate/leak.h"
 #include "isolate/result.h"
 
 namespace isolate::command {
@@ -230,10 +231,17 @@ class Translator {
 
   // The test process has returned; what is to be told is how the binary's ended.
   void TellEnd() {
+    if (result_.outcome == Outcome::kTimedOut) {
+      ForgetProcesses();
+    }
     if (!end_.known || result_.outcome != Outcome::kReturned) {
       return;
     }
     if (WIFSIGNALED(end_.wait_status)) {
+      Event crash;
+      crash.kind = Event::Kind::kCrash;
+      crash.crash = "a binary that is linked with //gtest_plugin:main would tell where";
+      story_.Tell(crash);
       result_.outcome = Outcome::kSignaled;
       result_.code = WTERMSIG(end_.wait_status);
       return;
@@ -242,6 +250,14 @@ class Translator {
     if (!told_.has_value() || (result_.code != 0 && !story_.fails())) {
       result_.outcome = Outcome::kExited;
     }
+  }
+
+  // Whoever ran when the time was over was ended with the test; the result names them all.
+  void ForgetProcesses() {
+    result_.leaks.erase(
+        std::remove_if(result_.leaks.begin(), result_.leaks.end(),
+                       [](const Leak& leak) { return leak.kind == LeakKind::kProcess; }),
+        result_.leaks.end());
   }
 
   // Of the test, as far as it is known: the binary starts before, and ends soon after.
