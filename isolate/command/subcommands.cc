@@ -1,6 +1,7 @@
 #include "isolate/command/subcommands.h"
 
 #include "absl/types/span.h"
+#include "isolate/command/gtest.h"
 #include "isolate/command/run.h"
 
 namespace isolate::command {
@@ -8,6 +9,7 @@ namespace isolate::command {
 absl::Span<const Subcommand> Subcommands() {
   static constexpr Subcommand kSubcommands[] = {
       {"run", "runs a command in a sandbox of its own", Run},
+      {"gtest", "runs each test of a GoogleTest binary in a sandbox of its own", Gtest},
   };
   return kSubcommands;
 }

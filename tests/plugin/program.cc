@@ -52,13 +52,19 @@ std::string MakeFolder() {
   return path;
 }
 
+// Of the programs.
+fs::path Root() {
+  const char* runfiles = getenv("TEST_SRCDIR");
+  return runfiles != nullptr ? fs::path(runfiles) / getenv("TEST_WORKSPACE") : fs::current_path();
+}
+
 std::vector<std::string> Environment(const Command& command) {
   std::vector<std::string> kept;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     bool ours = false;
     for (const char* prefix :
-         {"GTEST_", "ISOLATE_", "TEST_SHARD", "TEST_TOTAL_SHARDS=", "TEST_PREMATURE_EXIT_FILE=",
-          "TEST_TIMEOUT=", "TESTBRIDGE_", "XML_OUTPUT_FILE="}) {
+         {"GTEST_", "ISOLATE_", "ISOLATE=", "TEST_SHARD", "TEST_TOTAL_SHARDS=",
+          "TEST_PREMATURE_EXIT_FILE=", "TEST_TIMEOUT=", "TESTBRIDGE_", "XML_OUTPUT_FILE="}) {
       ours |= absl::StartsWith(*entry, prefix);
     }
     for (const auto& [name, value] : command.environment) {
@@ -116,8 +122,9 @@ std::vector<pid_t> ChildPids() {
 
 Program::Program(const Command& command) : folder_(MakeFolder()) {
   std::vector<std::string> args = command.args;
-  const std::string path = PathOf(command);
-  args.insert(args.begin(), path);
+  args.insert(args.begin(), PathOf(command));
+  args.insert(args.begin(), command.wrapper.begin(), command.wrapper.end());
+  const std::string path = Root() / args[0];
   if (!command.report.empty()) {
     report_ = absl::StrCat(folder_, "/report.", command.report);
     args.push_back(absl::StrCat("--gtest_output=", command.report, ":", report_));
@@ -200,11 +207,7 @@ Finished ExecuteUntilTold(Command command, int tests, int signal) {
 }
 
 std::string PathOf(const Command& command) {
-  fs::path root = fs::current_path();
-  if (const char* runfiles = getenv("TEST_SRCDIR")) {
-    root = fs::path(runfiles) / getenv("TEST_WORKSPACE");
-  }
-  return root / command.folder / (command.build == Build::kPlain ? "plain" : "isolated") /
+  return Root() / command.folder / (command.build == Build::kPlain ? "plain" : "isolated") /
          command.specimen;
 }
 

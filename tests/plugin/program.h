@@ -52,6 +52,10 @@ struct Command {
   // That plain/ and isolated/ are in.
   std::string folder = "tests/plugin/specimens";
 
+  // Executed in place of the specimen, whose path and arguments stand behind it; a program's path
+  // in the runfiles, or an absolute one, comes first.
+  std::vector<std::string> wrapper = {};
+
   // Runs in the child before it executes the specimen; true on success.
   std::function<bool()> before_exec = {};
 };
