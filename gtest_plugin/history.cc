@@ -55,15 +55,23 @@ absl::flat_hash_set<std::string> TestsOfProgram() {
   return names;
 }
 
-// That of the file that is there, or what the umask leaves of a new one.
-mode_t ModeOf(const std::string& path) {
-  struct stat there;
-  if (stat(path.c_str(), &there) == 0) {
-    return there.st_mode & 07777;
+// Where links lead in the end, also those to what is not there yet.
+std::filesystem::path BehindLinks(std::filesystem::path path) {
+  constexpr int kMostLinks = 40;  // as the kernel follows (path_resolution(7))
+  std::error_code error;
+  for (int i = 0; i < kMostLinks && std::filesystem::is_symlink(path, error); ++i) {
+    path = path.parent_path() / std::filesystem::read_symlink(path, error);
   }
-  const mode_t mask = umask(0);
-  umask(mask);
-  return 0666 & ~mask;
+  return path;
+}
+
+// Makes a file that replaces another one what that is to its users; where that cannot be had, the
+// file is what the umask leaves.
+void TakeAfter(const std::string& path, int file) {
+  struct stat there;
+  if (stat(path.c_str(), &there) == 0 && fchown(file, there.st_uid, there.st_gid) == 0) {
+    (void)fchmod(file, there.st_mode & 07777);
+  }
 }
 
 }  // namespace
@@ -148,19 +156,15 @@ absl::Status History::Write() const {
   const nlohmann::json history = {{kMark, kVersion}, {"milliseconds", milliseconds}};
   const std::string text =
       history.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-  // A link stays one.
-  std::error_code unknown;
-  std::string path = std::filesystem::weakly_canonical(path_, unknown).string();
-  if (unknown) {
-    path = path_;
-  }
-  std::string unfinished = path + ".XXXXXX";
-  const int file = mkostemp(unfinished.data(), O_CLOEXEC);
+  const std::string path = BehindLinks(path_).string();
+  const std::string unfinished = absl::StrCat(path, ".", getpid());
+  unlink(unfinished.c_str());  // of a run that was killed here
+  const int file = open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (file < 0) {
     return absl::ErrnoToStatus(errno, absl::StrCat("cannot write ", path_));
   }
-  bool written = ::isolate::internal::raw::WriteAll(file, text.data(), text.size()) == 0 &&
-                 fchmod(file, ModeOf(path)) == 0;
+  TakeAfter(path, file);
+  bool written = ::isolate::internal::raw::WriteAll(file, text.data(), text.size()) == 0;
   int error = errno;
   if (close(file) != 0 && written) {
     written = false;

@@ -366,6 +366,10 @@ void Scheduler::GiveUp(Job& job) {
 // fewer run at once from here on, and this one is started later.
 absl::Status Scheduler::StartOrMakeDo(Job& job) {
   absl::Status status = Start(job);
+  if (absl::IsCancelled(status)) {
+    TerminateRunning();
+    return absl::OkStatus();
+  }
   if (status.ok() || executor_->running() == 0 || !IsForLackOfRoom(status)) {
     return status;
   }

@@ -233,8 +233,12 @@ absl::StatusOr<Executor::Id> Executor::Impl::Start(Function function, Kind numbe
   const Sandboxes& kind = kinds_[number];
   const absl::Time started = internal::RealtimeNow();
   absl::StatusOr<Sandbox> sandbox =
-      kind.supply->Take(running() == 0 ? kPatience : kPatienceBesideOthers);
+      kind.supply->Take(running() == 0 ? kPatience : kPatienceBesideOthers, interrupt_);
   if (!sandbox.ok()) {
+    eventfd_t count;
+    if (absl::IsCancelled(sandbox.status())) {
+      eventfd_read(interrupt_.get(), &count);
+    }
     return sandbox.status();
   }
   sandbox->times().started = started;

@@ -113,7 +113,7 @@ class Executor {
   // the errors are those of a sandbox that could not be had (Create's), or EMFILE's,
   // ENFILE's or EAGAIN's as a SetupFailure where the caller may have no more
   // descriptors (eight for each that runs) or processes: then try again after a
-  // WaitAny.  Time limits run from here.
+  // WaitAny.  Cancelled after Interrupt.  Time limits run from here.
   absl::StatusOr<Id> Start(Function function, Kind kind = kDefaultKind);
 
   // Executes a command, found by the PATH that it will see, in a sandbox of its own.
@@ -128,7 +128,8 @@ class Executor {
   // waits, and its time stands still.
   Finished WaitAny(absl::Duration limit = absl::InfiniteDuration());
 
-  // Makes the WaitAny that waits now, or else the next one, give Cancelled at once.
+  // Makes the WaitAny that waits now, or else the next one, give Cancelled at once; or a Start that
+  // waits until the host has namespaces again.
   // Async-signal-safe, and for any thread.
   void Interrupt();
 

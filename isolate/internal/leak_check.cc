@@ -242,6 +242,7 @@ void LeakCheck::LookAtDescriptors(EvidenceWriter& evidence) {
     return;  // it cannot be seen
   }
   open_sockets_.clear();
+  uint64_t network = 0;
   for (const Descriptor& descriptor : now) {
     const int number = descriptor.number;
     const Descriptor* const before = Find(number, descriptors_);
@@ -253,7 +254,11 @@ void LeakCheck::LookAtDescriptors(EvidenceWriter& evidence) {
       continue;
     }
     if (S_ISSOCK(status.st_mode)) {
-      open_sockets_.insert(status.st_ino);
+      // One of another network, which a process with rights can enter, does not count in this one.
+      network = network != 0 ? network : OwnNetwork();
+      if (NetworkOf(number) == network) {
+        open_sockets_.insert(status.st_ino);
+      }
       TellSocket(number, getpid(), number, evidence);
       continue;
     }

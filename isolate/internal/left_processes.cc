@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -134,6 +135,13 @@ int OpenProcess(pid_t pid) {
   return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
+// Whether the caller can give a process a number of its choice (clone3's set_tid, ns_last_pid).
+bool MayChooseNumbers() {
+  constexpr int kCheckpointRestore = 40;  // CAP_CHECKPOINT_RESTORE, Linux 5.9
+  return (raw::PermittedCapabilities() &
+          (uint64_t{1} << CAP_SYS_ADMIN | uint64_t{1} << kCheckpointRestore)) != 0;
+}
+
 }  // namespace
 
 void TellChildren(EvidenceWriter& evidence) {
@@ -163,13 +171,12 @@ void TellChildren(EvidenceWriter& evidence) {
   }
 }
 
-// The last number of /proc/loadavg is the last that was given to a process or thread in the
-// reader's pid namespace (proc(5)), unless somebody with rights has chosen numbers himself
-// (ns_last_pid, clone3's set_tid).  kill(2) of everybody but the caller is ESRCH where nobody is
-// there, but has the kernel look at every process of the host.
+// kill(2) of everybody but the caller is ESRCH where nobody is there, but has the kernel look at
+// every process of the host.  The last number of /proc/loadavg is the last that was given to a
+// process or thread in the reader's pid namespace (proc(5)).
 bool IsAlone() {
   char text[128];
-  if (ReadFile(AT_FDCWD, "/proc/loadavg", text, sizeof(text)) > 0) {
+  if (!MayChooseNumbers() && ReadFile(AT_FDCWD, "/proc/loadavg", text, sizeof(text)) > 0) {
     const char* const last = strrchr(text, ' ');
     if (last != nullptr && atoi(last + 1) == getpid()) {
       return true;

@@ -1,14 +1,15 @@
 // The program that makes sandboxes in place of the helper (maker_program.h).  On its standard input
-// is the plan; its arguments are its descriptors, and whether it is in a user namespace.
+// is the plan.
 
-#include <fcntl.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
-#include "absl/strings/numbers.h"
+#include "isolate/internal/maker_arguments.h"
 #include "isolate/internal/raw.h"
 #include "isolate/internal/sandbox_maker.h"
 #include "isolate/internal/sandbox_plan.h"
@@ -25,19 +26,44 @@ std::string ReadStandardInput() {
   return bytes;
 }
 
+// Has what it had before it was executed: of root it would be everything.  False where that is not
+// to be had any more, as on kernels before 6.16 by programs of other users.
+bool LimitRights(uint64_t permitted, uint64_t effective) {
+  raw::Capabilities rights;
+  if (raw::GetCapabilities(&rights) != 0) {
+    return false;
+  }
+  for (int i = 0; i < 2; ++i) {
+    const auto wanted = static_cast<uint32_t>(permitted >> 32 * i);
+    if ((rights.sets[i].permitted & wanted) != wanted) {
+      return false;
+    }
+    rights.sets[i] = {static_cast<uint32_t>(effective >> 32 * i), wanted, 0};
+  }
+  rights.ambient = 0;
+  // Who got more rights by exec is not dumpable, and only who may trace any process can join the
+  // namespaces of such a one then (proc(5), setns(2)).
+  return raw::LimitCapabilities(rights) == 0 && prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0;
+}
+
 int Main(int argc, char** argv) {
-  // A name as long as the kernel keeps; it has that of the descriptor now.
+  // It has that of the descriptor now.
   prctl(PR_SET_NAME, "isolate-helper", 0, 0, 0);
   const std::unique_ptr<DecodedPlan> decoded = DecodedPlan::Decode(ReadStandardInput());
-  MakerDescriptors descriptors;
-  int in_user_namespace = 0;
-  if (decoded == nullptr || argc != 4 || !absl::SimpleAtoi(argv[1], &descriptors.control) ||
-      !absl::SimpleAtoi(argv[2], &descriptors.requests) ||
-      !absl::SimpleAtoi(argv[3], &in_user_namespace) ||
+  if (decoded == nullptr || argc != kMakerArguments + 1 ||
       dup2(STDOUT_FILENO, STDIN_FILENO) != STDIN_FILENO) {
     return 1;
   }
-  MakeSandboxes(decoded->plan(), descriptors, in_user_namespace != 0);
+  uint64_t arguments[kMakerArguments];
+  for (int i = 0; i < kMakerArguments; ++i) {
+    arguments[i] = strtoull(argv[i + 1], nullptr, 10);
+  }
+  const auto [control, requests, in_user_namespace, permitted, effective] = arguments;
+  if (!LimitRights(permitted, effective)) {
+    return 1;
+  }
+  MakeSandboxes(decoded->plan(), {static_cast<int>(control), static_cast<int>(requests)},
+                in_user_namespace != 0);
 }
 
 }  // namespace

@@ -16,8 +16,10 @@ namespace isolate::internal {
 // signals, its namespaces and its rights in them.  `encoded_plan`: Encode's (sandbox_plan.h).
 //
 // Returns where that cannot be had, and the caller can go on as before: with a sanitizer, whose
-// runtime would be executed with it, and where the host lets nobody execute what lies in memory
-// (vm.memfd_noexec, seccomp filters).  Only raw system calls.
+// runtime would be executed with it; where the host lets nobody execute what lies in memory
+// (vm.memfd_noexec, seccomp filters); where limits are in the way.  Where the program cannot start,
+// or would not have the caller's rights, it ends without a word to the runner.  No malloc and no
+// locks.
 void ExecuteMaker(const std::string& encoded_plan, MakerDescriptors descriptors,
                   bool in_user_namespace);
 

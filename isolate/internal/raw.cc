@@ -150,6 +150,13 @@ int GetCapabilities(Capabilities* capabilities) {
   return 0;
 }
 
+uint64_t PermittedCapabilities() {
+  __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct sets[2] = {};
+  syscall(SYS_capget, &header, sets);
+  return uint64_t{sets[1].permitted} << 32 | sets[0].permitted;
+}
+
 int LimitCapabilities(const Capabilities& wanted) {
   // The bounding set first, while CAP_SETPCAP is still there.
   for (int capability = 0; capability <= kLastPossibleCapability; ++capability) {
@@ -209,6 +216,11 @@ int MemoryFile(const char* name) {
   const int file = memfd_create(name, MFD_CLOEXEC | kMfdExec);
   // Before Linux 6.3 every one may be executed, and the flag is not known.
   return file < 0 && errno == EINVAL ? memfd_create(name, MFD_CLOEXEC) : file;
+}
+
+int Execute(int file, char* const* argv, char* const* environment) {
+  return static_cast<int>(
+      syscall(SYS_execveat, file, "", argv, environment, static_cast<int>(AT_EMPTY_PATH)));
 }
 
 int WriteAll(int fd, const void* data, size_t size) {

@@ -50,15 +50,20 @@ struct Capabilities {
   uint64_t ambient = 0;
 };
 int GetCapabilities(Capabilities* capabilities);
+// Those that are permitted alone, a bit for each; 0 where that cannot be told.
+uint64_t PermittedCapabilities();
 // Reduces the thread to what `wanted` has of what the thread has.
 int LimitCapabilities(const Capabilities& wanted);
 
 // What the thread is permitted stays so when it executes a program, whoever it is
-// (the ambient set, capabilities(7), Linux 4.3).
+// (the ambient set, capabilities(7), Linux 4.3).  Root gets more there, all of its bounding set.
 int KeepCapabilitiesOverExec();
 
 // A file that lies in memory and may be executed, as a close-on-exec descriptor (memfd_create(2)).
 int MemoryFile(const char* name);
+
+// Executes what a descriptor leads to (execveat(2), Linux 3.19); returns only where it fails.
+int Execute(int file, char* const* argv, char* const* environment);
 
 // Writes all of `size` bytes, over partial writes and EINTR.
 int WriteAll(int fd, const void* data, size_t size);

@@ -52,6 +52,7 @@ class SandboxMaker {
   int setups_[kMaxSetups];
   size_t setup_count_ = 0;
   uint32_t made_ = 0;
+  uint32_t refused_ = 0;
 };
 
 void SandboxMaker::Answer(Step step, int error, int namespaces_refused) {
@@ -123,8 +124,8 @@ void SandboxMaker::MakeSandbox() {
     close(post_mortem[1]);
   }
   if (init < 0) {
-    // A host that has let us make one refuses none; it lacks room, which more of them would take.
-    Answer(Step::kCloneInit, error, made_ == 0 ? NamespacesRefused() : 0);
+    // Once: where there is no room, which may be asked for many times, more would be taken by it.
+    Answer(Step::kCloneInit, error, refused_++ == 0 ? NamespacesRefused() : 0);
     close(answered[0]);
     return;
   }

@@ -3,7 +3,8 @@
 
 // All that the helper and the inits need to know, laid out in the runner before
 // the helper is forked, so that they need no malloc.  Plain pointers into
-// memory that somebody else owns: the helper and the inits have copies of it.
+// memory that the runner owns, of which they have copies; or a DecodedPlan, where
+// a program of its own makes sandboxes (maker_program.h).
 
 #include <sys/types.h>
 

@@ -10,8 +10,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <system_error>
@@ -49,6 +51,18 @@ bool IsForLackOfNamespaces(const absl::Status& status) {
   const absl::optional<SetupFailure> failure = GetSetupFailure(status);
   return failure.has_value() && failure->step == Step::kCloneInit &&
          (failure->error == ENOSPC || failure->error == ENOMEM);
+}
+
+// False where a limit of 0 forbids them, as some hosts do; true where that is not known.
+bool MayHaveNamespaces() {
+  for (const char* kind : {"user", "mnt", "pid", "net", "ipc", "uts", "cgroup"}) {
+    int64_t limit = 1;
+    if (std::ifstream(absl::StrCat("/proc/sys/user/max_", kind, "_namespaces")) >> limit &&
+        limit == 0) {
+      return false;
+    }
+  }
+  return true;
 }
 
 int NamespaceFlags(const Options& options) {
@@ -154,14 +168,18 @@ absl::StatusOr<std::unique_ptr<SandboxSupply>> SandboxSupply::Create(const Optio
     return status;
   }
   std::unique_ptr<SandboxSupply> supply(new SandboxSupply);
-  supply->wanted_ = ready;
+  supply->wanted_ = supply->goal_ = ready;
   if (absl::Status status = supply->Plan(options); !status.ok()) {
     return status;
   }
-  absl::Status started = supply->StartHelper(/*own_program=*/true);
-  if (absl::IsUnavailable(started) && !GetSetupFailure(started).has_value()) {
-    // It died without a word, as a program does whose own shared libraries are not found here.
+  static std::atomic<bool> program_works = true;
+  const bool own_program = ready > 1 && program_works;
+  absl::Status started = supply->StartHelper(own_program);
+  if (own_program && absl::IsUnavailable(started) && !GetSetupFailure(started).has_value()) {
+    // It died without a word, as the program does where its shared libraries are not found, or
+    // where it would not have the rights that it should.
     started = supply->StartHelper(/*own_program=*/false);
+    program_works = !started.ok();
   }
   if (!started.ok()) {
     return started;
@@ -177,7 +195,8 @@ absl::Status SandboxSupply::StartHelper(bool own_program) {
   }
   helper_.emplace(*std::move(helper));
   Order(std::max(wanted_, 1));
-  return Receive();
+  // What another run has just left may be in the way of the first one, too.
+  return AwaitReady(MayHaveNamespaces() ? absl::Seconds(1) : absl::ZeroDuration(), Fd());
 }
 
 SandboxSupply::~SandboxSupply() {
@@ -273,7 +292,7 @@ absl::Status SandboxSupply::Plan(const Options& options) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<Sandbox> SandboxSupply::Take(absl::Duration patience) {
+absl::StatusOr<Sandbox> SandboxSupply::Take(absl::Duration patience, const Fd& interrupt) {
   while (helper_->IsGone()) {
     ready_.clear();
     // Its last words may tell why.
@@ -284,32 +303,43 @@ absl::StatusOr<Sandbox> SandboxSupply::Take(absl::Duration patience) {
   if (ready_.empty() && ordered_ == 0) {
     Order(1);
   }
-  const absl::Time deadline = MonotonicNow() + patience;
-  while (ready_.empty()) {
-    const absl::Status status = Receive();
-    if (status.ok()) {
-      continue;
-    }
-    if (ordered_ > 0) {
-      // The host may have no room for so many, and one of the others will do.
-      wanted_ = std::max(wanted_ - 1, 0);
-    } else if (made_any_ && IsForLackOfNamespaces(status) && MonotonicNow() < deadline) {
-      AwaitTheKernel();
-      Order(1);
-    } else {
-      return status;
-    }
+  if (absl::Status status = AwaitReady(patience, interrupt); !status.ok()) {
+    return status;
   }
   Sandbox sandbox = std::move(ready_.front());
   ready_.pop_front();
   return sandbox;
 }
 
-// Nothing tells when a namespace is free again.  The end of the helper ends the wait.
-void SandboxSupply::AwaitTheKernel() const {
+// The first refusal is told: it has the most to say (SandboxMaker).
+absl::Status SandboxSupply::AwaitReady(absl::Duration patience, const Fd& interrupt) {
+  const absl::Time deadline = MonotonicNow() + patience;
+  absl::Status refusal;
+  while (ready_.empty()) {
+    const absl::Status status = Receive();
+    refusal.Update(status);
+    if (status.ok()) {
+      continue;
+    }
+    if (ordered_ > 0) {
+      // The host may have no room for so many, and one of the others will do.
+      wanted_ = std::max(wanted_ - 1, 0);
+    } else if (!IsForLackOfNamespaces(status) || MonotonicNow() >= deadline) {
+      return refusal;
+    } else if (IsInterrupted(interrupt)) {
+      return absl::CancelledError("the wait for a sandbox was interrupted");
+    } else {
+      Order(1);
+    }
+  }
+  return absl::OkStatus();
+}
+
+// Nothing tells when a namespace is free again, so after a pause another try is made.
+bool SandboxSupply::IsInterrupted(const Fd& interrupt) const {
   constexpr int kPauseMs = 5;
-  pollfd helper = {helper_->control(), 0, 0};
-  poll(&helper, 1, kPauseMs);
+  pollfd ends[] = {{helper_->control(), 0, 0}, {interrupt.get(), POLLIN, 0}};
+  return poll(ends, 2, kPauseMs) > 0 && ends[1].revents != 0;
 }
 
 void SandboxSupply::Replenish() { Order(wanted_ - static_cast<int>(ready_.size()) - ordered_); }
@@ -363,7 +393,7 @@ absl::Status SandboxSupply::Receive() {
   if (!init.valid() || !root.valid() || (plan_.sandbox.reaches_init() && !post_mortem.valid())) {
     return ToStatus({Step::kAnnounce, EMFILE, ""});
   }
-  made_any_ = true;
+  wanted_ = std::min(wanted_ + 1, goal_);  // there is room again
   if ((plan_.sandbox.namespaces & CLONE_NEWPID) != 0) {
     pid_namespaces_.insert(message.namespaces.pid);
   }

@@ -83,7 +83,8 @@ class Sandbox {
 
 class SandboxSupply {
  public:
-  // As Executor::Create.
+  // As Executor::Create.  Where more than one is to be ready, the helper has a program of its own
+  // (maker_program.h), which takes some milliseconds to start and pays where many are made.
   static absl::StatusOr<std::unique_ptr<SandboxSupply>> Create(const Options& options, int ready);
 
   // Kills every sandbox that is left, and waits until none is.
@@ -92,8 +93,9 @@ class SandboxSupply {
   // The next sandbox.  Where the host has no namespace for it, but had for others, waits for as
   // long as `patience`: the kernel takes a network namespace apart in its own time, with all others
   // that have ended in the meantime (cleanup_net in net/core/net_namespace.c), and until then it
-  // counts (/proc/sys/user, namespaces(7)).
-  absl::StatusOr<Sandbox> Take(absl::Duration patience);
+  // counts (/proc/sys/user, namespaces(7)).  Cancelled where `interrupt` becomes readable
+  // meanwhile.
+  absl::StatusOr<Sandbox> Take(absl::Duration patience, const Fd& interrupt);
 
   // Orders what was taken anew.  Apart from Take: what the kernel does for a sandbox would be in
   // the way of a fork.
@@ -118,7 +120,8 @@ class SandboxSupply {
   absl::Status StartHelper(bool own_program);
   void Order(int count);
   absl::Status Receive();
-  void AwaitTheKernel() const;
+  absl::Status AwaitReady(absl::Duration patience, const Fd& interrupt);
+  bool IsInterrupted(const Fd& interrupt) const;
 
   // What `plan_` points at.
   std::vector<MountOp> mount_ops_;
@@ -133,9 +136,9 @@ class SandboxSupply {
   std::vector<std::string> private_folders_;  // those and others
   bool copies_ = false;
   std::string scratch_;
-  int wanted_ = 0;   // how many to keep ready
+  int goal_ = 0;     // how many to keep ready
+  int wanted_ = 0;   // and for how many there seems to be room
   int ordered_ = 0;  // requests without an answer
-  bool made_any_ = false;
   absl::optional<Helper> helper_;
   std::deque<Sandbox> ready_;
   // Of all sandboxes that there were.

@@ -107,6 +107,17 @@ TEST_F(History, KeepsTheLinkToItsFileAndTheModeOfThat) {
   EXPECT_TRUE(Read(file)["milliseconds"].contains("Suite0.Test0"));
 }
 
+TEST_F(History, IsWrittenWhereALinkLeadsThatLedNowhere) {
+  const std::string file = Path() + ".file";
+  ASSERT_EQ(symlink("history.json.file", Path().c_str()), 0);
+  const Finished finished = Execute(Remembering({"--gtest_filter=Suite0.Test0"}));
+  EXPECT_EQ(finished.exit_code, 0) << finished.err;
+  struct stat status;
+  ASSERT_EQ(lstat(Path().c_str(), &status), 0);
+  EXPECT_TRUE(S_ISLNK(status.st_mode));
+  EXPECT_TRUE(Read(file)["milliseconds"].contains("Suite0.Test0"));
+}
+
 TEST_F(History, StartsTheLongestFirstAndBeforeThemWhatItDoesNotKnow) {
   Write(R"({"isolate_history": 1, "milliseconds": {"Suite0.Test0": 1, "Suite0.Test2": 300,
             "Suite1.Test1": 20, "Suite1.Test3": 400, "Suite1.Test5": 2}})");

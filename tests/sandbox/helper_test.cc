@@ -2,11 +2,13 @@
 // it; and elsewhere sandboxes are made all the same.
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <climits>
 #include <memory>
 #include <string>
@@ -14,10 +16,14 @@
 
 #include "absl/base/config.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "isolate/executor.h"
+#include "isolate/internal/raw.h"
 #include "isolate/isolate.h"
 #include "tests/sandbox/caller.h"
 #include "tests/sandbox/inside.h"
@@ -34,34 +40,29 @@ constexpr bool kHasProgram = false;
 constexpr bool kHasProgram = true;
 #endif
 
+constexpr int kSeveral = 2;  // sandboxes, as one alone is not worth a program
+
 std::string ProgramOf(pid_t pid) {
   char path[PATH_MAX];
   const ssize_t size = readlink(absl::StrCat("/proc/", pid, "/exe").c_str(), path, sizeof(path));
   return size < 0 ? "unknown" : std::string(path, static_cast<size_t>(size));
 }
 
-// Those of that name among the calling process's descendants.
-std::vector<pid_t> Named(const std::string& name) {
-  std::vector<pid_t> named;
-  for (const pid_t pid : Descendants(getpid())) {
-    if (NameOf(pid) == name) {
-      named.push_back(pid);
-    }
-  }
-  return named;
-}
+// It leads the group in which the inits are.
+bool IsHelper(pid_t pid) { return NameOf(pid) == "isolate-helper" && getpgid(pid) == pid; }
 
 // Which program makes the sandboxes of an executor, and what a function in one of them comes to.
 std::string Use(const Options& options) {
-  absl::StatusOr<std::unique_ptr<Executor>> executor = Executor::Create(options);
+  absl::StatusOr<std::unique_ptr<Executor>> executor = Executor::Create(options, kSeveral);
   if (!executor.ok()) {
     return Told(executor.status());
   }
-  const std::vector<pid_t> helpers = Named("isolate-helper");
-  if (helpers.size() != 1) {
-    return absl::StrCat(helpers.size(), " helpers");
+  const std::vector<pid_t> ours = Descendants(getpid());
+  const auto helper = std::find_if(ours.begin(), ours.end(), IsHelper);
+  if (helper == ours.end()) {
+    return "no helper";
   }
-  const bool own = ProgramOf(helpers[0]) != ProgramOf(getpid());
+  const bool own = ProgramOf(*helper) != ProgramOf(getpid());
   if (absl::StatusOr<Executor::Id> id = (*executor)->Start([](Reporter&) { return 0; }); !id.ok()) {
     return Told(id.status());
   }
@@ -99,24 +100,65 @@ TEST(Helper, AndInitsHaveNothingOfTheCallersMemoryAndEnvironment) {
   }
   EXPECT_EQ(InCaller([]() -> std::string {
               setenv("HELPER_TEST", "of the caller's", 1);
-              absl::StatusOr<std::unique_ptr<Executor>> executor = Executor::Create({});
+              absl::StatusOr<std::unique_ptr<Executor>> executor = Executor::Create({}, kSeveral);
               if (!executor.ok()) {
                 return Told(executor.status());
               }
-              std::vector<pid_t> ours = Named("isolate-helper");
-              for (const pid_t init : Named("isolate-init")) {
-                ours.push_back(init);
-              }
               std::string told;
-              for (const pid_t pid : ours) {
-                const std::string maps = ReadFile(absl::StrCat("/proc/", pid, "/maps"));
-                absl::StrAppend(&told, NameOf(pid),
-                                maps.find(ProgramOf(getpid())) == std::string::npos ? "" : "!",
-                                ReadFile(absl::StrCat("/proc/", pid, "/environ")), ";");
+              for (const pid_t pid : Descendants(getpid())) {
+                if (ReadFile(absl::StrCat("/proc/", pid, "/maps")).find(ProgramOf(getpid())) !=
+                        std::string::npos ||
+                    !ReadFile(absl::StrCat("/proc/", pid, "/environ")).empty()) {
+                  absl::StrAppend(&told, NameOf(pid), " ");
+                }
               }
               return told;
             }),
-            "isolate-helper;isolate-init;");
+            "");
+}
+
+// The sets that the helper has, as the kernel shows them.
+std::string RightsOf(pid_t pid) {
+  std::string rights;
+  for (const absl::string_view line :
+       absl::StrSplit(ReadFile(absl::StrCat("/proc/", pid, "/status")), '\n')) {
+    if (absl::StartsWith(line, "CapPrm") || absl::StartsWith(line, "CapEff") ||
+        absl::StartsWith(line, "CapAmb")) {
+      absl::StrAppend(&rights, line, "\n");
+    }
+  }
+  return rights;
+}
+
+// Root would get all of its bounding set by executing a program, and then nobody with fewer rights
+// could join what it makes.
+TEST(Helper, HasNoRightThatTheCallerHasNot) {
+  if (!MayCreateNamespaces()) {
+    GTEST_SKIP() << "the caller has no rights";
+  }
+  EXPECT_EQ(InCaller([]() -> std::string {
+              internal::raw::Capabilities rights;
+              if (internal::raw::GetCapabilities(&rights) != 0) {
+                return "no rights";
+              }
+              rights.sets[0].permitted &= ~(1U << CAP_SYS_PTRACE);
+              rights.sets[0].effective &= ~(1U << CAP_SYS_PTRACE);
+              if (internal::raw::LimitCapabilities(rights) != 0) {
+                return "they cannot be limited";
+              }
+              absl::StatusOr<std::unique_ptr<Executor>> executor = Executor::Create({}, kSeveral);
+              if (!executor.ok()) {
+                return Told(executor.status());
+              }
+              std::string told;
+              for (const pid_t pid : Descendants(getpid())) {
+                if (RightsOf(pid) != RightsOf(getpid())) {
+                  absl::StrAppend(&told, NameOf(pid), " has\n", RightsOf(pid));
+                }
+              }
+              return absl::StrCat(told, Use({}));
+            }),
+            kHasProgram ? kOwn : kCallers);
 }
 
 struct Case {
