@@ -119,8 +119,14 @@ std::string Running::ReadUntil(const std::string& text) {
   std::string all;
   pollfd ready = {out_, POLLIN, 0};
   char byte;
-  while ((text.empty() || !absl::StrContains(all, text)) && poll(&ready, 1, kDeadlineMs) == 1 &&
-         read(out_, &byte, 1) == 1) {
+  while (text.empty() || !absl::StrContains(all, text)) {
+    if (poll(&ready, 1, kDeadlineMs) != 1) {
+      ADD_FAILURE() << "nothing comes from stdout, which somebody holds, after:\n" << all;
+      break;
+    }
+    if (read(out_, &byte, 1) != 1) {
+      break;
+    }
     all += byte;
   }
   return all;

@@ -338,6 +338,19 @@ TEST(Kill, OfTheProgramEndsAllThatRunsInTheSandbox) {
   EXPECT_EQ(running.Wait().signal, SIGKILL);
 }
 
+TEST(Kill, OfTheProgramEndsTheCommandAloneWithoutAPidNamespace) {
+  for (const std::vector<std::string>& options : std::vector<std::vector<std::string>>{
+           {"--no-pid"}, {"--no-pid", "--no-mount", "--no-net", "--no-ipc", "--no-uts"}}) {
+    std::vector<std::string> args = {"run"};
+    args.insert(args.end(), options.begin(), options.end());
+    args.insert(args.end(), {"sh", "-c", "echo ready; exec sleep 1000"});
+    Running running(Call{args});
+    running.ReadUntil("ready\n");
+    kill(running.pid(), SIGKILL);
+    EXPECT_EQ(running.Wait().signal, SIGKILL);
+  }
+}
+
 TEST(End, OfTheCommandIsThatOfAllItLeft) {
   const Ended ended = Shell({}, "setsid sleep 1000 & echo left");
   EXPECT_EQ(ended.out, "left\n");
