@@ -70,14 +70,14 @@ pid_t ParentOf(pid_t pid) {
 pid_t InnermostIdOf(pid_t pid) {
   const std::string ids = StatusOf(pid, "NSpid");
   pid_t id = 0;
-  return absl::SimpleAtoi(absl::string_view(ids).substr(ids.find_last_of('\t') + 1), &id) ? id : 0;
+  return absl::SimpleAtoi(ids.substr(ids.find_last_of('\t') + 1), &id) ? id : 0;
 }
 
 // From field 22 of its stat, in ticks since the start of the machine, as /proc/uptime is.
 absl::Time StartOf(pid_t pid) {
   const std::string stat = Contents(Folder(pid) + "/stat");
-  const std::vector<absl::string_view> fields =
-      absl::StrSplit(absl::string_view(stat).substr(stat.rfind(')') + 1), ' ', absl::SkipEmpty());
+  const std::vector<std::string> fields =
+      absl::StrSplit(stat.substr(stat.rfind(')') + 1), ' ', absl::SkipEmpty());
   const std::string uptime = Contents("/proc/uptime");
   double ticks = 0;
   double now = 0;
