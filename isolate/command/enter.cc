@@ -141,6 +141,7 @@ absl::Status Join(const AliveSandbox& sandbox) {
 
 [[noreturn]] void Execute(std::vector<std::string> command) {
   std::vector<char*> arguments;
+  arguments.reserve(command.size() + 1);
   for (std::string& argument : command) {
     arguments.push_back(argument.data());
   }

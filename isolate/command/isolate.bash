@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Completion of isolate(1) for bash.  Source it, or install it as
 # /usr/share/bash-completion/completions/isolate.
 
