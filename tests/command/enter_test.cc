@@ -130,6 +130,9 @@ TEST_F(Entering, LeavesTheTerminalToAShell) {
   EXPECT_THAT(terminal.ReadUntil("inside> "), HasSubstr("Stopped"));
   terminal.Type("fg\n");
   terminal.ReadUntil("\ncat\r\n");
+  // The shell has said so before it lets cat go on, and would take the key for itself.
+  terminal.Type("second\n");
+  terminal.ReadUntil("second\r\nsecond\r\n");
   terminal.Type("\x03");
   terminal.ReadUntil("inside> ");
   terminal.Type("exit 6\n");
