@@ -26,7 +26,7 @@
 // not be used, and its destructor does nothing.  One thread at a time may use
 // it.  If the process that owns it dies, however it dies, every sandbox dies with
 // it, and with a sandbox all that runs in it; of a sandbox without a pid namespace
-// only the function's own process.
+// only the function's own process, if the main thread started it.
 //
 // At-fork handlers (pthread_atfork(3)) of the caller's run as at any fork, but those
 // for the parent in a short-lived process that shares the caller's memory: there

@@ -52,7 +52,7 @@ fs::path Find(const std::string& command) {
   const char* path = getenv("PATH");
   for (const absl::string_view folder :
        absl::StrSplit(path != nullptr ? path : "/bin:/usr/bin", ':')) {
-    const fs::path found = fs::path(folder.empty() ? "." : std::string(folder)) / command;
+    fs::path found = fs::path(folder.empty() ? "." : std::string(folder)) / command;
     if (access(found.c_str(), X_OK) == 0) {
       return found;
     }

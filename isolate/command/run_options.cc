@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include <filesystem>
+#include <iterator>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -311,6 +312,7 @@ absl::Status Check(RunOptions& options) {
 
 std::vector<option> LongOptions() {
   std::vector<option> long_options;
+  long_options.reserve(std::size(kOptions) + 1);
   for (const Option& known : kOptions) {
     long_options.push_back({known.name, known.has_arg, nullptr, known.id});
   }

@@ -121,6 +121,18 @@ void ResetHandlers(const EnterPlan& plan) {
   }
 }
 
+// At the gate its parent has become the runner: a parent's end before that would kill, too.  A
+// change of rights would clear it (prctl(2)).
+void DieWithRunner(const EnterPlan& plan) {
+  if (plan.dies_with == 0) {
+    return;
+  }
+  prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  if (getppid() != plan.dies_with) {
+    raw::Exit(1);
+  }
+}
+
 // What a process needs for anything at all; glibc's malloc asks for no less.
 constexpr size_t kRoom = size_t{128} << 10;
 
@@ -181,6 +193,7 @@ void Enter(const EnterPlan& plan) {
   LimitMemory(plan);
   ResetHandlers(plan);
   WaitAtGate(plan.gate);
+  DieWithRunner(plan);
   sigprocmask(SIG_SETMASK, &plan.signal_mask, nullptr);
 }
 

@@ -27,6 +27,9 @@ struct EnterPlan {
 
   bool own_session = true;
 
+  // The runner, where nobody else kills the process when that dies; else 0.
+  pid_t dies_with = 0;
+
   // It will execute a program, and no handler of the runner's may run in it before.
   bool executes = false;
 

@@ -50,6 +50,10 @@ absl::Status Entry::Prepare(const Options& options, const SandboxSupply& supply,
   plan_.out = pipes.out.theirs.get();
   plan_.err = options.merge_stderr ? plan_.out : pipes.err.theirs.get();
   plan_.own_session = options.streams == Streams::kCaptured || !HasControllingTerminal();
+  // The kernel would kill it with the thread that forked it, too.
+  if (!options.pid_namespace && gettid() == getpid()) {
+    plan_.dies_with = getpid();
+  }
   if (supply.audit_token() != 0) {
     plan_.auditor = sandbox.post_mortem();
   }

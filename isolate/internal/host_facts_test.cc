@@ -55,7 +55,9 @@ class HostFactsTest : public ::testing::Test {
     for (const char* name :
          {"TEST_TMPDIR", "TMPDIR", "RUNFILES_DIR", "TEST_SRCDIR", "TEST_UNDECLARED_OUTPUTS_DIR",
           "TEST_UNDECLARED_OUTPUTS_ANNOTATIONS_DIR", "COVERAGE_DIR", "GCOV_PREFIX",
-          "XML_OUTPUT_FILE", "COVERAGE_OUTPUT_FILE", "LLVM_PROFILE_FILE"}) {
+          "XML_OUTPUT_FILE", "COVERAGE_OUTPUT_FILE", "LLVM_PROFILE_FILE",
+          "TEST_PREMATURE_EXIT_FILE", "TEST_SHARD_STATUS_FILE", "TEST_WARNINGS_OUTPUT_FILE",
+          "TEST_INFRASTRUCTURE_FAILURE_FILE", "TEST_UNUSED_RUNFILES_LOG_FILE"}) {
       variables_.emplace_back(name, nullptr);
     }
     options_.scratch = Folder("scratch");
@@ -198,6 +200,16 @@ TEST_F(HostFactsTest, KeepsTheWorkingDirectoryAloneAndTheProgramWithItsNeighbour
   const HostFacts facts = Gather();
   EXPECT_THAT(facts.keeps, Contains(IsKept(fs::current_path().string(), false)));
   EXPECT_THAT(facts.keeps, Contains(IsKept(fs::canonical("/proc/self/exe").string(), true)));
+}
+
+TEST_F(HostFactsTest, KeepsOtherProgramsAsTheyAreCalledAndWhereTheyLie) {
+  Link("links/tool", File("tools/bin/tool"));
+  Link("links/tool.runfiles/main/data.txt", File("scratch/workspace/data.txt"));
+  options_.programs = {Path("links/tool"), Path("missing/tool")};
+  EXPECT_THAT(Gather().keeps, AllOf(Contains(IsKept(Path("links"), true)),
+                                    Contains(IsKept(Path("tools/bin/tool"), true)),
+                                    Contains(IsKept(Path("scratch/workspace/data.txt"), true)),
+                                    Not(Contains(IsKept(Path("missing"), true)))));
 }
 
 TEST_F(HostFactsTest, KeepsOutputFoldersAndTheFoldersOfOutputFilesAlone) {

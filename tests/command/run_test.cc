@@ -292,7 +292,7 @@ TEST(Streams, AreTheCallers) {
 }
 
 TEST(Surroundings, AreTheCallers) {
-  Call call{{"run", "sh", "-c", "echo $COLOUR; pwd"}};
+  Call call{{"run", "sh", "-c", "echo $COLOUR; pwd -P"}};
   call.environment = {{"COLOUR", "green"}};
   EXPECT_EQ(Isolate(call).out, absl::StrCat("green\n", fs::current_path().string(), "\n"));
 }
@@ -336,6 +336,19 @@ TEST(Kill, OfTheProgramEndsAllThatRunsInTheSandbox) {
   running.ReadUntil("ready\n");
   kill(running.pid(), SIGKILL);
   EXPECT_EQ(running.Wait().signal, SIGKILL);
+}
+
+TEST(Kill, OfTheProgramEndsTheCommandAloneWithoutAPidNamespace) {
+  for (const std::vector<std::string>& options : std::vector<std::vector<std::string>>{
+           {"--no-pid"}, {"--no-pid", "--no-mount", "--no-net", "--no-ipc", "--no-uts"}}) {
+    std::vector<std::string> args = {"run"};
+    args.insert(args.end(), options.begin(), options.end());
+    args.insert(args.end(), {"sh", "-c", "echo ready; exec sleep 1000"});
+    Running running(Call{args});
+    running.ReadUntil("ready\n");
+    kill(running.pid(), SIGKILL);
+    EXPECT_EQ(running.Wait().signal, SIGKILL);
+  }
 }
 
 TEST(End, OfTheCommandIsThatOfAllItLeft) {
