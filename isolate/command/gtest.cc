@@ -129,14 +129,21 @@ absl::optional<CommandLine> ParseCommandLine(int argc, char** argv) {
   return line;
 }
 
-absl::StatusOr<Settings> ReadSettings(const std::vector<std::string>& flags) {
-  std::vector<std::string> arguments = {"isolate"};
-  arguments.insert(arguments.end(), flags.begin(), flags.end());
+// As main has them, with a null pointer behind the last.
+std::vector<char*> Pointers(std::vector<std::string>& arguments) {
   std::vector<char*> argv;
+  argv.reserve(arguments.size() + 1);
   for (std::string& argument : arguments) {
     argv.push_back(argument.data());
   }
   argv.push_back(nullptr);
+  return argv;
+}
+
+absl::StatusOr<Settings> ReadSettings(const std::vector<std::string>& flags) {
+  std::vector<std::string> arguments = {"isolate"};
+  arguments.insert(arguments.end(), flags.begin(), flags.end());
+  std::vector<char*> argv = Pointers(arguments);
   int argc = static_cast<int>(arguments.size());
   absl::StatusOr<Settings> settings = isolate::gtest::ParseSettings(&argc, argv.data());
   if (!settings.ok()) {
@@ -161,7 +168,7 @@ std::string FindBinary(const std::string& name) {
   }
   const char* path = getenv("PATH");
   for (const absl::string_view folder : absl::StrSplit(path != nullptr ? path : "", ':')) {
-    const std::string file = absl::StrCat(folder.empty() ? "." : folder, "/", name);
+    std::string file = absl::StrCat(folder.empty() ? "." : folder, "/", name);
     if (access(file.c_str(), X_OK) == 0) {
       return file;
     }
@@ -177,11 +184,7 @@ bool IsExecutable(const std::string& path) {
 
 // As without isolate.
 int ExecuteBinary(const std::string& path, std::vector<std::string> command) {
-  std::vector<char*> argv;
-  for (std::string& argument : command) {
-    argv.push_back(argument.data());
-  }
-  argv.push_back(nullptr);
+  std::vector<char*> argv = Pointers(command);
   execv(path.c_str(), argv.data());
   std::cerr << "isolate gtest: " << path << ": " << strerror(errno) << "\n";
   return kNotExecutableExitCode;
@@ -193,6 +196,7 @@ class TestOfBinary : public ::testing::Test {
 };
 
 void Register(const std::vector<ListedTest>& tests, const std::string& path) {
+#ifndef __clang_analyzer__  // It does not see that gtest keeps the factory.
   for (const ListedTest& test : tests) {
     ::testing::RegisterTest(test.suite.c_str(), test.name.c_str(),
                             test.type_param.has_value() ? test.type_param->c_str() : nullptr,
@@ -200,17 +204,14 @@ void Register(const std::vector<ListedTest>& tests, const std::string& path) {
                             test.file.value_or(path).c_str(), test.line,
                             []() -> ::testing::Test* { return new TestOfBinary; });
   }
+#endif
 }
 
 // Has the runner's gtest read its flags, and GoogleTest's variables.
 void InitializeGtest(const std::string& name, const std::vector<std::string>& flags) {
   std::vector<std::string> arguments = {name};  // it names reports
   arguments.insert(arguments.end(), flags.begin(), flags.end());
-  std::vector<char*> argv;
-  for (std::string& argument : arguments) {
-    argv.push_back(argument.data());
-  }
-  argv.push_back(nullptr);
+  std::vector<char*> argv = Pointers(arguments);
   int argc = static_cast<int>(arguments.size());
   ::testing::InitGoogleTest(&argc, argv.data());
   // What a failure does in the program that has it is the binary's affair.

@@ -170,9 +170,10 @@ GtestConsole DivideConsole(const std::string& out, absl::string_view suite,
     DivideHead(out, suite_line, console);
     return console;
   }
-  DivideHead(absl::string_view(out).substr(0, run), suite_line, console);
-  const absl::string_view rest = absl::string_view(out).substr(run + run_line.size());
-  size_t suite_end = std::min(rest.rfind(suite_line), rest.size());
+  const absl::string_view all = out;
+  DivideHead(all.substr(0, run), suite_line, console);
+  const absl::string_view rest = all.substr(run + run_line.size());
+  const size_t suite_end = std::min(rest.rfind(suite_line), rest.size());
   const size_t test_end = FindEnd(rest, test, suite_end);
   console.body = std::string(rest.substr(0, test_end));
   const size_t tail = test_end < rest.size() ? EndOfLine(rest, test_end) : rest.size();

@@ -1,6 +1,7 @@
 #include "isolate/command/gtest_outcome.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <string>
 #include <utility>
@@ -54,11 +55,10 @@ std::vector<Part> PartsOf(const ordered_json& test, const char* list, const char
                           TestPartResult::Type type) {
   std::vector<Part> parts;
   for (const ordered_json& element : ElementsOf(test, list)) {
-    const std::string text = StringOf(element, key).value_or("");
+    const std::string bytes = StringOf(element, key).value_or("");
+    const absl::string_view text = bytes;
     const size_t end = std::min(text.find('\n'), text.size());
-    const absl::string_view message =
-        absl::string_view(text).substr(std::min(end + 1, text.size()));
-    parts.push_back(PartAt(absl::string_view(text).substr(0, end), message));
+    parts.push_back(PartAt(text.substr(0, end), text.substr(std::min(end + 1, text.size()))));
     parts.back().type = type;
   }
   return parts;
@@ -76,7 +76,7 @@ int64_t MillisecondsOf(const ordered_json& test) {
       !(seconds >= 0 && seconds < 1e9)) {
     return 0;
   }
-  return static_cast<int64_t>(seconds * 1e3 + 0.5);
+  return std::llround(seconds * 1e3);
 }
 
 void Read(const ordered_json& test, GtestOutcome& outcome) {

@@ -57,15 +57,16 @@ class Story {
   void Tell(const std::string& text, std::vector<PlacedPart> parts) {
     std::stable_sort(parts.begin(), parts.end(),
                      [](const PlacedPart& a, const PlacedPart& b) { return a.begin < b.begin; });
+    const absl::string_view all = text;
     size_t told = 0;
     for (PlacedPart& placed : parts) {
       if (placed.begin >= told) {
-        Print(absl::string_view(text).substr(told, placed.begin - told));
+        Print(all.substr(told, placed.begin - told));
         told = placed.end;
       }
       Tell(std::move(placed.part));
     }
-    Print(absl::string_view(text).substr(told));
+    Print(all.substr(told));
   }
 
   bool fails() const { return fails_; }
