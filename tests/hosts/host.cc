@@ -120,7 +120,7 @@ bool WithoutMountNamespaces() { return EnterLimited(0, "mnt", 0); }
 bool WithoutMountNamespacesAsUser() { return EnterLimited(kUser, "mnt", 0); }
 bool WithFewNetNamespaces() { return EnterLimited(kUser, "net", 40); }
 bool WithFewPidNamespaces() { return EnterLimited(0, "pid", 40); }
-bool WithFewUserNamespaces() { return EnterLimited(kUser, "user", 1); }
+bool WithFewUserNamespaces() { return EnterLimited(kUser, "user", 40); }
 
 bool WithTwelveDescriptors() {
   const rlimit limit = {12, 12};
@@ -292,7 +292,7 @@ const std::vector<Host>& Hosts() {
        "user.max_mnt_namespaces is 0"},
       {"FewNetNamespaces", WithFewNetNamespaces, "", "none", ""},
       {"FewPidNamespaces", WithFewPidNamespaces, "", "none", ""},
-      {"OneUserNamespace", WithFewUserNamespaces, "", "none", ""},
+      {"FewUserNamespaces", WithFewUserNamespaces, "", "none", ""},
       {"TwelveDescriptors", WithTwelveDescriptors, ": EMFILE", "", "ulimit -n"},
       {"OneProcess", WithOneProcess, "cannot start the helper process: EAGAIN", "", "ulimit -u"},
       {"ChrootOfRoot", InChroot, "cannot create the helper's mount namespace: EINVAL", kAllOfMount,

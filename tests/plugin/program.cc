@@ -204,6 +204,9 @@ std::string PathOf(const Command& command) {
   if (const char* runfiles = getenv("TEST_SRCDIR")) {
     root = fs::path(runfiles) / getenv("TEST_WORKSPACE");
   }
+  if (!command.program.empty()) {
+    return root / command.program;
+  }
   return root / command.folder / (command.build == Build::kPlain ? "plain" : "isolated") /
          command.specimen;
 }

@@ -52,6 +52,9 @@ struct Command {
   // That plain/ and isolated/ are in.
   std::string folder = "tests/plugin/specimens";
 
+  // The path of another program in the workspace, instead of a specimen.
+  std::string program = {};
+
   // Runs in the child before it executes the specimen; true on success.
   std::function<bool()> before_exec = {};
 };
