@@ -143,6 +143,7 @@ std::string FactsText(const Restrictions& facts) {
   add("in a container", facts.container.empty() ? "no sign of one" : facts.container);
   add("covered in /proc", ListOf(facts.covered_proc));
   add("covered in /sys", ListOf(facts.covered_sys));
+  add("/dev/null", facts.has_null_device ? "can be opened" : "cannot be opened");
   for (const auto& [name, value] : facts.sysctls) {
     add(name, absl::StrCat(value));
   }
@@ -193,6 +194,7 @@ Json Facts(const Restrictions& facts) {
           {"container", facts.container},
           {"covered_proc", facts.covered_proc},
           {"covered_sys", facts.covered_sys},
+          {"has_null_device", facts.has_null_device},
           {"sysctls", facts.sysctls},
           {"max_processes", LimitOrNull(facts.max_processes)},
           {"max_pids", LimitOrNull(facts.max_pids)},

@@ -260,6 +260,7 @@ Restrictions FindRestrictions() {
                                  [](const MountInfo& mount) { return mount.mount_point == "/"; });
   found.covered_proc = Covered(mounts, "/proc", "proc");
   found.covered_sys = Covered(mounts, "/sys", "sysfs");
+  found.has_null_device = Fd(open("/dev/null", O_RDWR | O_CLOEXEC)).valid() || errno == EMFILE;
   found.max_processes = LimitOf(RLIMIT_NPROC);
   found.max_descriptors = LimitOf(RLIMIT_NOFILE);
   found.max_pids = FindMaxPids();
