@@ -15,6 +15,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "benchmarks/commands.h"
 #include "benchmarks/peers.h"
 #include "benchmarks/program.h"
 #include "benchmarks/samples.h"
@@ -254,6 +255,10 @@ Section Scale() {
   return section;
 }
 
+Section Command() {
+  return {"command", "true(1), one after another, microseconds an execution", Commands()};
+}
+
 // By how many bytes the peak grows for each test more.  From a number at which it is above that of
 // the program that executes this one, whose peak the kernel counts in (exec_mmap in fs/exec.c).
 absl::StatusOr<double> MeasureMemory(const std::string& program) {
@@ -358,8 +363,8 @@ Section SetUp() {
 }  // namespace
 
 std::vector<std::string> SectionNames() {
-  return {"floor", "start", "empty",  "port",      "heap",
-          "suite", "scale", "memory", "leakcheck", "setup"};
+  return {"floor", "start",  "empty",   "port",      "heap", "suite",
+          "scale", "memory", "command", "leakcheck", "setup"};
 }
 
 Section MakeSection(const std::string& name, const std::vector<std::string>& peers) {
@@ -371,6 +376,7 @@ Section MakeSection(const std::string& name, const std::vector<std::string>& pee
          : name == "suite"     ? DearSuite()
          : name == "scale"     ? Scale()
          : name == "memory"    ? Memory()
+         : name == "command"   ? Command()
          : name == "leakcheck" ? LeakCheck()
                                : SetUp();
 }

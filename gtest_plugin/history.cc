@@ -55,6 +55,17 @@ absl::flat_hash_set<std::string> TestsOfProgram() {
   return names;
 }
 
+// That of the file that is there, or what the umask leaves of a new one.
+mode_t ModeOf(const std::string& path) {
+  struct stat there;
+  if (stat(path.c_str(), &there) == 0) {
+    return there.st_mode & 07777;
+  }
+  const mode_t mask = umask(0);
+  umask(mask);
+  return 0666 & ~mask;
+}
+
 }  // namespace
 
 absl::StatusOr<History::Durations> History::Load(const std::string& path) {
@@ -137,19 +148,25 @@ absl::Status History::Write() const {
   const nlohmann::json history = {{kMark, kVersion}, {"milliseconds", milliseconds}};
   const std::string text =
       history.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-  std::string unfinished = path_ + ".XXXXXX";
+  // A link stays one.
+  std::error_code unknown;
+  std::string path = std::filesystem::weakly_canonical(path_, unknown).string();
+  if (unknown) {
+    path = path_;
+  }
+  std::string unfinished = path + ".XXXXXX";
   const int file = mkostemp(unfinished.data(), O_CLOEXEC);
   if (file < 0) {
     return absl::ErrnoToStatus(errno, absl::StrCat("cannot write ", path_));
   }
   bool written = ::isolate::internal::raw::WriteAll(file, text.data(), text.size()) == 0 &&
-                 fchmod(file, 0644) == 0;
+                 fchmod(file, ModeOf(path)) == 0;
   int error = errno;
   if (close(file) != 0 && written) {
     written = false;
     error = errno;
   }
-  if (written && rename(unfinished.c_str(), path_.c_str()) != 0) {
+  if (written && rename(unfinished.c_str(), path.c_str()) != 0) {
     written = false;
     error = errno;
   }

@@ -60,6 +60,12 @@ using internal::SandboxSupply;
 using internal::Task;
 using internal::TaskPipes;
 
+// How long a sandbox is waited for where the host has no namespace for it (SandboxSupply::Take).
+// Beside others that run, who may have what it lacks and are not attended to meanwhile, no
+// longer than the kernel commonly needs.
+constexpr absl::Duration kPatience = absl::Seconds(5);
+constexpr absl::Duration kPatienceBesideOthers = absl::Milliseconds(100);
+
 absl::StatusOr<Nonce> MakeNonce() {
   Nonce nonce;
   if (getrandom(nonce.data(), nonce.size(), 0) != static_cast<ssize_t>(nonce.size())) {
@@ -110,6 +116,7 @@ class Executor::Impl {
   void Interrupt();
   void Terminate(Id id);
   void Cancel(Id id);
+  pid_t ProcessOf(Id id) const;
   size_t running() const { return tasks_.size(); }
   const std::vector<Loss>& losses() const { return losses_; }
   const Options& options(Kind kind) const { return kinds_[kind].options; }
@@ -225,13 +232,14 @@ absl::StatusOr<Executor::Id> Executor::Impl::Start(Function function, Kind numbe
   }
   const Sandboxes& kind = kinds_[number];
   const absl::Time started = internal::RealtimeNow();
-  absl::StatusOr<Sandbox> sandbox = kind.supply->Take();
+  absl::StatusOr<Sandbox> sandbox =
+      kind.supply->Take(running() == 0 ? kPatience : kPatienceBesideOthers);
   if (!sandbox.ok()) {
     return sandbox.status();
   }
   sandbox->times().started = started;
   sandbox->times().forked = internal::RealtimeNow();
-  absl::StatusOr<TaskPipes> pipes = internal::MakeTaskPipes(kind.options.merge_stderr);
+  absl::StatusOr<TaskPipes> pipes = internal::MakeTaskPipes(kind.options);
   if (!pipes.ok()) {
     return pipes.status();
   }
@@ -246,6 +254,7 @@ absl::StatusOr<Executor::Id> Executor::Impl::Start(Function function, Kind numbe
   }
   // What it has from the caller is gone when it executes a program.
   entry.plan().check_memory = ends == Ends::kByReturning;
+  entry.plan().executes = ends == Ends::kByExiting;
   const Joined joined = Fork(kind, *sandbox, entry.plan(), *nonce, function);
   kind.supply->Replenish();
   if (joined.pid < 0) {
@@ -405,6 +414,11 @@ void Executor::Impl::Cancel(Id id) {
   }
 }
 
+pid_t Executor::Impl::ProcessOf(Id id) const {
+  const auto task = tasks_.find(id);
+  return task != tasks_.end() ? task->second->pid() : 0;
+}
+
 absl::StatusOr<std::unique_ptr<Executor>> Executor::Create(const Options& options, int ready) {
   if (ready < 0) {
     return absl::InvalidArgumentError(
@@ -467,6 +481,8 @@ void Executor::Interrupt() { impl_->Interrupt(); }
 void Executor::Terminate(Id id) { impl_->Terminate(id); }
 
 void Executor::Cancel(Id id) { impl_->Cancel(id); }
+
+pid_t Executor::ProcessOf(Id id) const { return impl_->ProcessOf(id); }
 
 const std::vector<Executor::Loss>& Executor::losses() const { return impl_->losses(); }
 

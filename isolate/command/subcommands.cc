@@ -2,11 +2,13 @@
 
 #include "absl/types/span.h"
 #include "isolate/command/doctor.h"
+#include "isolate/command/run.h"
 
 namespace isolate::command {
 
 absl::Span<const Subcommand> Subcommands() {
   static constexpr Subcommand kSubcommands[] = {
+      {"run", "runs a command in a sandbox of its own", Run},
       {"doctor", "says whether sandboxes can be had here, and what mends it", Doctor},
   };
   return kSubcommands;

@@ -18,6 +18,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <string>
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
@@ -25,9 +26,9 @@
 #include "absl/status/statusor.h"
 #include "isolate/internal/control.h"
 #include "isolate/internal/fd.h"
-#include "isolate/internal/init.h"
+#include "isolate/internal/maker_program.h"
 #include "isolate/internal/raw.h"
-#include "isolate/internal/realtime.h"
+#include "isolate/internal/sandbox_maker.h"
 #include "isolate/internal/sandbox_plan.h"
 #include "isolate/internal/signals.h"
 #include "isolate/internal/strays.h"
@@ -39,53 +40,34 @@ namespace {
 // What runs in the helper process.  Only raw system calls.
 class HelperProcess {
  public:
-  HelperProcess(const SandboxPlan& plan, int control, int requests)
-      : plan_(plan), control_(control), requests_(requests) {}
+  HelperProcess(const HelperPlan& plan, const std::string& encoded_plan,
+                MakerDescriptors descriptors)
+      : plan_(plan), encoded_plan_(encoded_plan), descriptors_(descriptors) {}
 
   [[noreturn]] void Run();
 
  private:
-  [[noreturn]] void Fail(Step step);
+  [[noreturn]] void Fail(Step step, int namespaces_refused = 0);
   void LetGoOfTheRunner();
-  void FollowTheRunner();
   bool MayCreateNamespaces();
   void EnterUserNamespace();
   pid_t ForkMapper(int start[2]);
   void EnterMountNamespace();
   void ProvideHosts();
   void EnterTimeNamespace();
-  void Answer(Step step, int error, int namespaces_refused = 0);
-  int NamespacesRefused();
-  void MakeSandbox();
-  void EndSetup(size_t index);
-  [[noreturn]] void End();
 
-  const SandboxPlan& plan_;
-  const int control_;
-  const int requests_;
-  int runner_ = -1;  // pidfd
-  int self_ = -1;    // pidfd
+  const HelperPlan& plan_;
+  const std::string& encoded_plan_;  // for the program; empty: it is not to be executed
+  const MakerDescriptors descriptors_;
   bool in_user_namespace_ = false;
-
-  // For each init that is being set up, the reading end of a pipe: a byte comes
-  // when it answers the runner, and the end of the stream if it died
-  // before that.
-  static constexpr size_t kMaxSetups = 16;
-  int setups_[kMaxSetups];
-  size_t setup_count_ = 0;
-  uint32_t made_ = 0;
 };
 
-void HelperProcess::Answer(Step step, int error, int namespaces_refused) {
+void HelperProcess::Fail(Step step, int namespaces_refused) {
   ControlMessage message;
   message.namespaces_refused = namespaces_refused;
   message.step = step;
-  message.error = error;
-  SendControl(control_, message, {});
-}
-
-void HelperProcess::Fail(Step step) {
-  Answer(step, errno);
+  message.error = errno;
+  SendControl(descriptors_.control, message, {});
   raw::Exit(1);
 }
 
@@ -107,23 +89,11 @@ void HelperProcess::LetGoOfTheRunner() {
   }
   ::signal(SIGCHLD, SIG_IGN);
   const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-  const int keep[] = {std::min(control_, requests_), std::max(control_, requests_)};
+  const int keep[] = {std::min(descriptors_.control, descriptors_.requests),
+                      std::max(descriptors_.control, descriptors_.requests)};
   if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0 ||
       raw::CloseFrom(3, keep, 2) != 0 || chdir("/") != 0) {
     Fail(Step::kForkHelper);
-  }
-}
-
-// A pidfd becomes readable when the whole process has ended, not just the
-// thread that forked us, as PR_SET_PDEATHSIG would have it.
-void HelperProcess::FollowTheRunner() {
-  runner_ = raw::PidfdOpen(plan_.runner);
-  self_ = raw::PidfdOpen(getpid());
-  if (runner_ < 0 || self_ < 0) {
-    Fail(Step::kForkHelper);
-  }
-  if (getppid() != plan_.runner) {
-    raw::Exit(1);
   }
 }
 
@@ -187,8 +157,8 @@ pid_t HelperProcess::ForkMapper(int start[2]) {
 
 void HelperProcess::EnterUserNamespace() {
   if (plan_.user_namespace == UserNamespace::kNever) {
-    Answer(Step::kCloneInit, EPERM, plan_.namespaces);
-    raw::Exit(1);
+    errno = EPERM;
+    Fail(Step::kCloneInit, plan_.sandbox.namespaces);
   }
   int start[2] = {-1, -1};
   pid_t mapper = -1;
@@ -226,7 +196,7 @@ void HelperProcess::EnterUserNamespace() {
 }
 
 void HelperProcess::EnterMountNamespace() {
-  if ((plan_.namespaces & CLONE_NEWNS) == 0) {
+  if ((plan_.sandbox.namespaces & CLONE_NEWNS) == 0) {
     return;
   }
   // Slave: what is mounted outside later is seen in later sandboxes, and what
@@ -267,123 +237,19 @@ void HelperProcess::EnterTimeNamespace() {
   }
 }
 
-// One clone refuses all of them together, so each is asked for alone: CLONE_NEW* of those that the
-// kernel refuses then.
-int HelperProcess::NamespacesRefused() {
-  int refused = 0;
-  for (const int kind :
-       {CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWIPC, CLONE_NEWUTS, CLONE_NEWNS, CLONE_NEWCGROUP}) {
-    if ((plan_.namespaces & kind) == 0) {
-      continue;
-    }
-    const pid_t child = raw::Clone(kind);
-    if (child == 0) {
-      raw::Exit(0);
-    }
-    refused |= child < 0 ? kind : 0;
-  }
-  return refused;
-}
-
-void HelperProcess::MakeSandbox() {
-  const int64_t begun_ns = RealtimeNanoseconds();
-  int answered[2];
-  if (pipe2(answered, O_CLOEXEC) != 0) {
-    Answer(Step::kCloneInit, errno);
-    return;
-  }
-  // Here and not in the sandbox, where its network would show it.
-  int post_mortem[2] = {-1, -1};
-  if (plan_.reaches_init() &&
-      socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, post_mortem) != 0) {
-    Answer(Step::kCloneInit, errno);
-    close(answered[0]);
-    close(answered[1]);
-    return;
-  }
-  const pid_t init = raw::Clone(plan_.namespaces);
-  if (init == 0) {
-    RunInit(plan_, {control_, answered[1], self_, post_mortem[0], post_mortem[1], made_},
-            in_user_namespace_, begun_ns);
-  }
-  const int error = errno;
-  close(answered[1]);
-  if (plan_.reaches_init()) {
-    close(post_mortem[0]);
-    close(post_mortem[1]);
-  }
-  if (init < 0) {
-    Answer(Step::kCloneInit, error, NamespacesRefused());
-    close(answered[0]);
-    return;
-  }
-  ++made_;
-  setups_[setup_count_++] = answered[0];
-}
-
-// One that died without an answer is answered for: the runner waits for it.
-void HelperProcess::EndSetup(size_t index) {
-  char byte;
-  if (read(setups_[index], &byte, 1) != 1) {
-    Answer(Step::kAnnounce, ESRCH);
-  }
-  close(setups_[index]);
-  setups_[index] = setups_[--setup_count_];
-}
-
 void HelperProcess::Run() {
   LetGoOfTheRunner();
-  FollowTheRunner();
-  const bool wants_rights = plan_.namespaces != 0 || plan_.has_time_offset;
+  const bool wants_rights = plan_.sandbox.namespaces != 0 || plan_.has_time_offset;
   if (plan_.user_namespace == UserNamespace::kAlways || (wants_rights && !MayCreateNamespaces())) {
     EnterUserNamespace();
   }
   EnterMountNamespace();
   ProvideHosts();
   EnterTimeNamespace();
-  for (;;) {
-    pollfd ready[3 + kMaxSetups];
-    ready[0] = {setup_count_ < kMaxSetups ? requests_ : -1, POLLIN, 0};
-    ready[1] = {runner_, POLLIN, 0};
-    ready[2] = {control_, POLLIN, 0};  // nothing comes there but its end
-    for (size_t i = 0; i < setup_count_; ++i) {
-      ready[3 + i] = {setups_[i], POLLIN, 0};
-    }
-    if (poll(ready, 3 + setup_count_, -1) < 0) {
-      if (errno == EINTR) {
-        continue;
-      }
-      End();  // nothing can be made any more, and the runner is told by our end
-    }
-    if (ready[1].revents != 0) {
-      raw::Exit(0);  // the inits follow: PR_SET_PDEATHSIG
-    }
-    if (ready[2].revents != 0) {
-      End();
-    }
-    // From the last on: the last one takes the place of one that is removed.
-    for (size_t i = setup_count_; i > 0; --i) {
-      if (ready[2 + i].revents != 0) {
-        EndSetup(i - 1);
-      }
-    }
-    eventfd_t request;
-    if (ready[0].revents != 0 && eventfd_read(requests_, &request) == 0) {
-      MakeSandbox();
-    }
+  if (!encoded_plan_.empty()) {
+    ExecuteMaker(encoded_plan_, descriptors_, in_user_namespace_);
   }
-}
-
-// The runner let go of us: kill every init, and wait until all are gone, so
-// that nothing is left when the runner has waited for us.  Should the runner
-// have left its group, we die by our own signal, and the inits after us.
-void HelperProcess::End() {
-  const pid_t group = getpgrp();
-  setpgid(0, plan_.runner_group);
-  kill(-group, SIGKILL);
-  while (wait(nullptr) >= 0 || errno == EINTR) {
-  }
-  raw::Exit(0);
+  MakeSandboxes(plan_.sandbox, descriptors_, in_user_namespace_);
 }
 
 // How long the inits may take to end before something must be in their way, and
@@ -393,7 +259,7 @@ constexpr int kMaxRounds = 100;
 
 }  // namespace
 
-absl::StatusOr<Helper> Helper::Start(const SandboxPlan& plan) {
+absl::StatusOr<Helper> Helper::Start(const HelperPlan& plan, bool own_program) {
   FdPair control = MakeSeqpacketPair();
   if (!control.valid()) {
     return ToStatus({Step::kForkHelper, errno, ""});
@@ -402,6 +268,7 @@ absl::StatusOr<Helper> Helper::Start(const SandboxPlan& plan) {
   if (!requests.valid()) {
     return ToStatus({Step::kForkHelper, errno, ""});
   }
+  const std::string encoded_plan = own_program ? Encode(plan.sandbox) : "";
   const ScopedSignalBlock block;
   // A raw clone: the helper stays clear of everything that at-fork handlers
   // are for, and a sanitizer's handler would start a thread in it.
@@ -410,7 +277,7 @@ absl::StatusOr<Helper> Helper::Start(const SandboxPlan& plan) {
     return ToStatus({Step::kForkHelper, errno, ""});
   }
   if (pid == 0) {
-    HelperProcess(plan, control.theirs.get(), requests.get()).Run();
+    HelperProcess(plan, encoded_plan, {control.theirs.get(), requests.get()}).Run();
   }
   Fd process = AboveStandardStreams(Fd(raw::PidfdOpen(pid)));
   const int error = errno;

@@ -22,10 +22,11 @@ namespace isolate::internal {
 class Helper {
  public:
   // Forks the helper.  `plan` and what it points at must stay as they are
-  // until then.  Unavailable or ResourceExhausted, with a SetupFailure, where
+  // until then.  `own_program`: it is to have a program of its own (maker_program.h) where that can
+  // be had.  Unavailable or ResourceExhausted, with a SetupFailure, where
   // the process cannot be had; what fails in the helper comes as a
   // ControlMessage.
-  static absl::StatusOr<Helper> Start(const SandboxPlan& plan);
+  static absl::StatusOr<Helper> Start(const HelperPlan& plan, bool own_program);
 
   Helper(Helper&&) = default;
   Helper& operator=(Helper&&) = delete;

@@ -136,16 +136,36 @@ LeakCheck::Descriptors LeakCheck::ListDescriptors() const {
   if (!descriptor_folder_.IsOurs()) {
     return descriptors;
   }
-  Directory folder(descriptor_folder_.get());
-  for (int number; (number = folder.NextNumber()) >= 0;) {
+  const auto add = [&](int number) {
     struct stat status;
-    if (fstat(number, &status) != 0) {
-      continue;
+    if (fstat(number, &status) == 0) {
+      // An eventfd, an epoll and many others are one and the same inode, of no type.
+      descriptors.push_back(
+          {number, status.st_dev, status.st_ino,
+           (status.st_mode & S_IFMT) == 0 ? TargetOf(descriptor_folder_.get(), number) : ""});
     }
-    // An eventfd, an epoll and many others are one and the same inode, of no type.
-    descriptors.push_back(
-        {number, status.st_dev, status.st_ino,
-         (status.st_mode & S_IFMT) == 0 ? TargetOf(folder.descriptor(), number) : ""});
+  };
+  // For each entry that is listed the kernel makes an inode.  Since Linux 6.2 the folder's size is
+  // their number (proc_fd_getattr in fs/proc/fd.c), and commonly all but our own lie close
+  // together.
+  struct stat folder;
+  const size_t count =
+      fstat(descriptor_folder_.get(), &folder) == 0 ? static_cast<size_t>(folder.st_size) : 0;
+  const auto [first_own, end_own] = OwnDescriptor::Places();
+  const int end_close = std::min(static_cast<int>(2 * count), first_own);
+  for (int number = 0; number < end_close && descriptors.size() < count; ++number) {
+    add(number);
+  }
+  for (int number = first_own; number < end_own && descriptors.size() < count; ++number) {
+    add(number);
+  }
+  if (count > 0 && descriptors.size() == count) {
+    return descriptors;
+  }
+  descriptors.clear();
+  Directory listed(descriptor_folder_.get());
+  for (int number; (number = listed.NextNumber()) >= 0;) {
+    add(number);
   }
   return descriptors;  // in the order in which the kernel lists them (fs/proc/fd.c)
 }

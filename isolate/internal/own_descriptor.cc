@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "isolate/internal/fd.h"
 
@@ -16,11 +17,7 @@ namespace {
 constexpr rlim_t kCount = 5;
 
 Fd MoveOutOfTheWay(int descriptor) {
-  constexpr rlim_t kHighest = 1024;  // a usual limit; more would only enlarge the table
-  rlimit limit;
-  const rlim_t top =
-      getrlimit(RLIMIT_NOFILE, &limit) == 0 ? std::min(limit.rlim_cur, kHighest) : kHighest;
-  Fd moved(fcntl(descriptor, F_DUPFD_CLOEXEC, static_cast<int>(top - std::min(top, kCount))));
+  Fd moved(fcntl(descriptor, F_DUPFD_CLOEXEC, OwnDescriptor::Places().first));
   if (!moved.valid()) {
     return Fd(descriptor);
   }
@@ -29,6 +26,14 @@ Fd MoveOutOfTheWay(int descriptor) {
 }
 
 }  // namespace
+
+std::pair<int, int> OwnDescriptor::Places() {
+  constexpr rlim_t kHighest = 1024;  // a usual limit; more would only enlarge the table
+  rlimit limit;
+  const rlim_t top =
+      getrlimit(RLIMIT_NOFILE, &limit) == 0 ? std::min(limit.rlim_cur, kHighest) : kHighest;
+  return {static_cast<int>(top - std::min(top, kCount)), static_cast<int>(top)};
+}
 
 OwnDescriptor::OwnDescriptor(int descriptor) {
   if (descriptor < 0) {

@@ -5,12 +5,17 @@
 
 #include <sys/types.h>
 
+#include <utility>
+
 #include "isolate/internal/fd.h"
 
 namespace isolate::internal {
 
 class OwnDescriptor {
  public:
+  // The numbers that they get, as long as those are free: the first, and the one after the last.
+  static std::pair<int, int> Places();
+
   OwnDescriptor() = default;
   // Takes `descriptor` over, and moves it to a high number: a test that opens and closes files by
   // number, or counts on the lowest ones, must not meet it.

@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -37,6 +38,8 @@ constexpr uint64_t kMountAttrReadOnly = 1;
 constexpr unsigned kFsopenCloexec = 1;
 constexpr unsigned kFsmountCloexec = 1;
 constexpr unsigned kFsconfigCmdCreate = 6;
+
+constexpr unsigned kMfdExec = 0x10;  // glibc 2.36 does not have it
 
 // The same on every architecture.
 constexpr long kSysFsopen = 430;
@@ -179,6 +182,33 @@ int LimitCapabilities(const Capabilities& wanted) {
     }
   }
   return 0;
+}
+
+int KeepCapabilitiesOverExec() {
+  __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct sets[2];
+  if (syscall(SYS_capget, &header, sets) != 0) {
+    return -1;
+  }
+  for (__user_cap_data_struct& set : sets) {
+    set.inheritable = set.permitted;
+  }
+  if (syscall(SYS_capset, &header, sets) != 0) {
+    return -1;
+  }
+  for (int capability = 0; capability <= kLastPossibleCapability; ++capability) {
+    const bool permitted = (sets[capability / 32].permitted & 1U << capability % 32) != 0;
+    if (permitted && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0) != 0) {
+      return -1;
+    }
+  }
+  return 0;
+}
+
+int MemoryFile(const char* name) {
+  const int file = memfd_create(name, MFD_CLOEXEC | kMfdExec);
+  // Before Linux 6.3 every one may be executed, and the flag is not known.
+  return file < 0 && errno == EINVAL ? memfd_create(name, MFD_CLOEXEC) : file;
 }
 
 int WriteAll(int fd, const void* data, size_t size) {

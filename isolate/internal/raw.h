@@ -53,6 +53,13 @@ int GetCapabilities(Capabilities* capabilities);
 // Reduces the thread to what `wanted` has of what the thread has.
 int LimitCapabilities(const Capabilities& wanted);
 
+// What the thread is permitted stays so when it executes a program, whoever it is
+// (the ambient set, capabilities(7), Linux 4.3).
+int KeepCapabilitiesOverExec();
+
+// A file that lies in memory and may be executed, as a close-on-exec descriptor (memfd_create(2)).
+int MemoryFile(const char* name);
+
 // Writes all of `size` bytes, over partial writes and EINTR.
 int WriteAll(int fd, const void* data, size_t size);
 // Opens the existing file at `path`, and writes `size` bytes at once.

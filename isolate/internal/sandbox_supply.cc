@@ -29,6 +29,7 @@
 #include "isolate/internal/control.h"
 #include "isolate/internal/fd.h"
 #include "isolate/internal/host_facts.h"
+#include "isolate/internal/monotonic.h"
 #include "isolate/internal/mount_info.h"
 #include "isolate/internal/mount_plan.h"
 #include "isolate/internal/raw.h"
@@ -43,6 +44,12 @@ namespace {
 
 // As many as the helper sets up at once.
 constexpr int kMaxOrdered = 16;
+
+bool IsForLackOfNamespaces(const absl::Status& status) {
+  const absl::optional<SetupFailure> failure = GetSetupFailure(status);
+  return failure.has_value() && failure->step == Step::kCloneInit &&
+         (failure->error == ENOSPC || failure->error == ENOMEM);
+}
 
 int NamespaceFlags(const Options& options) {
   int flags = 0;
@@ -151,16 +158,26 @@ absl::StatusOr<std::unique_ptr<SandboxSupply>> SandboxSupply::Create(const Optio
   if (absl::Status status = supply->Plan(options); !status.ok()) {
     return status;
   }
-  absl::StatusOr<Helper> helper = Helper::Start(supply->plan_);
+  absl::Status started = supply->StartHelper(/*own_program=*/true);
+  if (absl::IsUnavailable(started) && !GetSetupFailure(started).has_value()) {
+    // It died without a word, as a program does whose own shared libraries are not found here.
+    started = supply->StartHelper(/*own_program=*/false);
+  }
+  if (!started.ok()) {
+    return started;
+  }
+  return supply;
+}
+
+// Until the first sandbox is there.
+absl::Status SandboxSupply::StartHelper(bool own_program) {
+  absl::StatusOr<Helper> helper = Helper::Start(plan_, own_program);
   if (!helper.ok()) {
     return helper.status();
   }
-  supply->helper_.emplace(*std::move(helper));
-  supply->Order(std::max(ready, 1));
-  if (absl::Status status = supply->Receive(); !status.ok()) {
-    return status;
-  }
-  return supply;
+  helper_.emplace(*std::move(helper));
+  Order(std::max(wanted_, 1));
+  return Receive();
 }
 
 SandboxSupply::~SandboxSupply() {
@@ -205,26 +222,26 @@ absl::Status SandboxSupply::Plan(const Options& options) {
     scratch_ = ScratchFolder(options);
   }
 
-  plan_.runner = getpid();
-  plan_.runner_group = getpgrp();
-  plan_.namespaces = NamespaceFlags(options);
+  plan_.sandbox.runner = getpid();
+  plan_.sandbox.runner_group = getpgrp();
+  plan_.sandbox.namespaces = NamespaceFlags(options);
   plan_.user_namespace = options.user_namespace;
-  plan_.mount_ops = mount_ops_.data();
-  plan_.mount_op_count = mount_ops_.size();
-  leak_plan_ = PlanLeaks(options.leaks, plan_.namespaces, tmpfs_folders_, mount_ops_);
+  plan_.sandbox.mount_ops = mount_ops_.data();
+  plan_.sandbox.mount_op_count = mount_ops_.size();
+  leak_plan_ = PlanLeaks(options.leaks, plan_.sandbox.namespaces, tmpfs_folders_, mount_ops_);
   leak_plan_.copies = options.copy_private_folders;
-  plan_.leaks = leak_plan_.kinds.any() ? &leak_plan_ : nullptr;
+  plan_.sandbox.leaks = leak_plan_.kinds.any() ? &leak_plan_ : nullptr;
   if (options.audit_names) {
-    while (plan_.audit_token == 0) {
-      if (getrandom(&plan_.audit_token, sizeof(plan_.audit_token), 0) < 0) {
+    while (plan_.sandbox.audit_token == 0) {
+      if (getrandom(&plan_.sandbox.audit_token, sizeof(plan_.sandbox.audit_token), 0) < 0) {
         return absl::ErrnoToStatus(errno, "cannot get random bytes");
       }
     }
     passed_over_ = FoldersOfTheHarness();
   }
   // Who enters one that was kept needs them, too.
-  plan_.tells_namespaces = options.tell_namespaces || options.keep_failed;
-  plan_.loopback = options.network == Network::kLoopback;
+  plan_.sandbox.tells_namespaces = options.tell_namespaces || options.keep_failed;
+  plan_.sandbox.loopback = options.network == Network::kLoopback;
 
   own_uid_map_ = absl::StrCat(geteuid(), " ", geteuid(), " 1\n");
   own_gid_map_ = absl::StrCat(getegid(), " ", getegid(), " 1\n");
@@ -239,7 +256,7 @@ absl::Status SandboxSupply::Plan(const Options& options) {
 
   if (options.uts_namespace) {
     hostname_ = options.hostname;
-    plan_.hostname = hostname_.c_str();
+    plan_.sandbox.hostname = hostname_.c_str();
     if (absl::optional<std::string> outside = ReadHosts();
         outside.has_value() && options.mount_namespace) {
       hosts_ = HostsFile(*outside, hostname_);
@@ -256,7 +273,7 @@ absl::Status SandboxSupply::Plan(const Options& options) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<Sandbox> SandboxSupply::Take() {
+absl::StatusOr<Sandbox> SandboxSupply::Take(absl::Duration patience) {
   while (helper_->IsGone()) {
     ready_.clear();
     // Its last words may tell why.
@@ -267,19 +284,32 @@ absl::StatusOr<Sandbox> SandboxSupply::Take() {
   if (ready_.empty() && ordered_ == 0) {
     Order(1);
   }
+  const absl::Time deadline = MonotonicNow() + patience;
   while (ready_.empty()) {
-    absl::Status status = Receive();
-    if (!status.ok() && ordered_ == 0) {
-      return status;
+    const absl::Status status = Receive();
+    if (status.ok()) {
+      continue;
     }
-    if (!status.ok()) {
+    if (ordered_ > 0) {
       // The host may have no room for so many, and one of the others will do.
       wanted_ = std::max(wanted_ - 1, 0);
+    } else if (made_any_ && IsForLackOfNamespaces(status) && MonotonicNow() < deadline) {
+      AwaitTheKernel();
+      Order(1);
+    } else {
+      return status;
     }
   }
   Sandbox sandbox = std::move(ready_.front());
   ready_.pop_front();
   return sandbox;
+}
+
+// Nothing tells when a namespace is free again.  The end of the helper ends the wait.
+void SandboxSupply::AwaitTheKernel() const {
+  constexpr int kPauseMs = 5;
+  pollfd helper = {helper_->control(), 0, 0};
+  poll(&helper, 1, kPauseMs);
 }
 
 void SandboxSupply::Replenish() { Order(wanted_ - static_cast<int>(ready_.size()) - ordered_); }
@@ -330,10 +360,11 @@ absl::Status SandboxSupply::Receive() {
   Fd root = AboveStandardStreams(Fd(handles.root));
   Fd post_mortem = AboveStandardStreams(Fd(handles.post_mortem));
   Fd queues = AboveStandardStreams(Fd(handles.queues));
-  if (!init.valid() || !root.valid() || (plan_.reaches_init() && !post_mortem.valid())) {
+  if (!init.valid() || !root.valid() || (plan_.sandbox.reaches_init() && !post_mortem.valid())) {
     return ToStatus({Step::kAnnounce, EMFILE, ""});
   }
-  if ((plan_.namespaces & CLONE_NEWPID) != 0) {
+  made_any_ = true;
+  if ((plan_.sandbox.namespaces & CLONE_NEWPID) != 0) {
     pid_namespaces_.insert(message.namespaces.pid);
   }
   ready_.emplace_back(std::move(init), std::move(root), std::move(post_mortem), std::move(queues),

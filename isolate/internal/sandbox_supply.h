@@ -14,6 +14,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "isolate/internal/control.h"
 #include "isolate/internal/fd.h"
 #include "isolate/internal/helper.h"
@@ -88,19 +89,22 @@ class SandboxSupply {
   // Kills every sandbox that is left, and waits until none is.
   ~SandboxSupply();
 
-  // The next sandbox.
-  absl::StatusOr<Sandbox> Take();
+  // The next sandbox.  Where the host has no namespace for it, but had for others, waits for as
+  // long as `patience`: the kernel takes a network namespace apart in its own time, with all others
+  // that have ended in the meantime (cleanup_net in net/core/net_namespace.c), and until then it
+  // counts (/proc/sys/user, namespaces(7)).
+  absl::StatusOr<Sandbox> Take(absl::Duration patience);
 
   // Orders what was taken anew.  Apart from Take: what the kernel does for a sandbox would be in
   // the way of a fork.
   void Replenish();
 
   // CLONE_NEW* of every sandbox, without CLONE_NEWUSER and CLONE_NEWTIME.
-  int namespaces() const { return plan_.namespaces; }
+  int namespaces() const { return plan_.sandbox.namespaces; }
   const std::string& scratch() const { return scratch_; }
   const LeakPlan& leak_plan() const { return leak_plan_; }
   // Where names are recorded, a number that nobody else has (audit_mark.h); 0 where they are not.
-  uint64_t audit_token() const { return plan_.audit_token; }
+  uint64_t audit_token() const { return plan_.sandbox.audit_token; }
   // Folders whose files are no names of a test's: those of coverage tools.
   const std::vector<std::string>& passed_over() const { return passed_over_; }
   // Whether a folder is another one in every sandbox: a private one, or one below that has been
@@ -111,15 +115,17 @@ class SandboxSupply {
   SandboxSupply() = default;
 
   absl::Status Plan(const Options& options);
+  absl::Status StartHelper(bool own_program);
   void Order(int count);
   absl::Status Receive();
+  void AwaitTheKernel() const;
 
   // What `plan_` points at.
   std::vector<MountOp> mount_ops_;
   std::string hostname_, hosts_, time_offsets_;
   std::string own_uid_map_, own_gid_map_, full_uid_map_, full_gid_map_;
   LeakPlan leak_plan_;
-  SandboxPlan plan_;
+  HelperPlan plan_;
 
   std::vector<std::string> passed_over_;
 
@@ -129,6 +135,7 @@ class SandboxSupply {
   std::string scratch_;
   int wanted_ = 0;   // how many to keep ready
   int ordered_ = 0;  // requests without an answer
+  bool made_any_ = false;
   absl::optional<Helper> helper_;
   std::deque<Sandbox> ready_;
   // Of all sandboxes that there were.

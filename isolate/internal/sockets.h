@@ -31,16 +31,12 @@ void TellSocket(int socket, pid_t owner, int descriptor, EvidenceWriter& evidenc
 // TCP ports that cannot be bound although nobody has a descriptor of them: connections in
 // TIME_WAIT and its neighbours whose sockets had neither SO_REUSEADDR nor SO_REUSEPORT, so that
 // even a socket with both gets EADDRINUSE.  Not those whose port the kernel chose: nobody counts on
-// them. Walks the table of connections, as large as the machine has (or as
-// net.ipv4.tcp_child_ehash_entries says).
+// them.  All of them, of a network that was empty.
 //
-// Gives how many connections it has met that nobody has a descriptor of.  The walk does not see one
-// that just becomes a TIME_WAIT on another processor: that is in the table before it has a
-// reference (net/ipv4/inet_timewait_sock.c).
-int TellTimeWaits(EvidenceWriter& evidence);
-
-// All of them, of a network that was empty.  The table is looked at only where the network has more
-// than the `open` sockets that the calling process has opened.
+// Where the network has more than the `open` sockets that the calling process has opened, the table
+// of connections is walked through, which is as large as the machine has (or as
+// net.ipv4.tcp_child_ehash_entries says): about half a millisecond for each address family in which
+// there may be one.
 void TellAllTimeWaits(int open, EvidenceWriter& evidence);
 
 }  // namespace isolate::internal

@@ -233,6 +233,18 @@ TEST(Looks, FindTheDescriptorsOfAProcessThatHasUsedUpAll) {
   EXPECT_THAT(told, Each(StartsWith("fds: ")));
 }
 
+TEST(Looks, FindDescriptorsHoweverFarApartTheyLie) {
+  EXPECT_THAT(ToldOf({},
+                     [](Reporter&) {
+                       const int low = OpenSomething();
+                       return fcntl(low, F_DUPFD_CLOEXEC, 100) >= 100 &&
+                                      fcntl(low, F_DUPFD_CLOEXEC, 500) >= 500
+                                  ? 0
+                                  : 1;
+                     }),
+              ElementsAre("fds: /etc/passwd@0", "fds: /etc/passwd@0", "fds: /etc/passwd@0"));
+}
+
 TEST(Looks, TellNothingWrongOfAProcessThatHasClosedAll) {
   const absl::StatusOr<Result> result = isolate::Run({}, [](Reporter&) {
     syscall(SYS_close_range, 3, ~0U, 0);

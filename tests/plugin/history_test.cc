@@ -34,6 +34,7 @@ class History : public ::testing::Test {
 
   void TearDown() override {
     remove(Path().c_str());
+    remove((Path() + ".file").c_str());
     remove(ReportPath().c_str());
   }
 
@@ -88,6 +89,22 @@ TEST_F(History, IsKeptOfTestsThatDidNotRunAndDroppedOfTestsThatAreNoMore) {
   EXPECT_EQ(milliseconds["Suite1.Test1"], 12345);
   EXPECT_TRUE(milliseconds.contains("Suite0.Test0"));
   EXPECT_FALSE(milliseconds.contains("Gone.Test"));
+}
+
+TEST_F(History, KeepsTheLinkToItsFileAndTheModeOfThat) {
+  Write(R"({"isolate_history": 1, "milliseconds": {}})");
+  const std::string file = Path() + ".file";
+  ASSERT_EQ(rename(Path().c_str(), file.c_str()), 0);
+  ASSERT_EQ(chmod(file.c_str(), 0640), 0);
+  ASSERT_EQ(symlink(file.c_str(), Path().c_str()), 0);
+  const Finished finished = Execute(Remembering({"--gtest_filter=Suite0.Test0"}));
+  EXPECT_EQ(finished.exit_code, 0) << finished.err;
+  struct stat status;
+  ASSERT_EQ(lstat(Path().c_str(), &status), 0);
+  EXPECT_TRUE(S_ISLNK(status.st_mode));
+  ASSERT_EQ(stat(file.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777, 0640);
+  EXPECT_TRUE(Read(file)["milliseconds"].contains("Suite0.Test0"));
 }
 
 TEST_F(History, StartsTheLongestFirstAndBeforeThemWhatItDoesNotKnow) {

@@ -122,6 +122,31 @@ TEST(NamespaceLimit, ThatManySandboxesReachLeavesThoseThatCanBeHad) {
   EXPECT_EQ(told, "OK");
 }
 
+// The kernel frees a network namespace in its own time, and until then it counts.
+TEST(NamespaceLimit, ThatIsReachedByThoseThatHaveEndedIsWaitedFor) {
+  const std::string told = InCaller([]() -> std::string {
+    if (!EnterOwnNamespaces() ||
+        !(std::ofstream("/proc/sys/user/max_net_namespaces") << "1" << std::flush)) {
+      return "no user namespace";
+    }
+    const absl::StatusOr<std::unique_ptr<Executor>> executor = Executor::Create({}, 0);
+    for (int i = 0; executor.ok() && i < 30; ++i) {
+      const absl::Status started = (*executor)->Start([](Reporter&) { return 0; }).status();
+      if (!started.ok()) {
+        return absl::StrCat(i, ": ", Told(started));
+      }
+      if (const std::string ended = Told((*executor)->WaitAny().result); ended != "returned 0") {
+        return absl::StrCat(i, ": ", ended);
+      }
+    }
+    return Told(executor.status());
+  });
+  if (told == "no user namespace") {
+    GTEST_SKIP() << "this host allows no user namespace, or not to write its limits";
+  }
+  EXPECT_EQ(told, "OK");
+}
+
 // --- limits on processes and files -------------------------------------------------
 
 TEST(ProcessLimit, ThatIsReachedIsToldAsSuch) {
