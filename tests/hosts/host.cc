@@ -54,10 +54,8 @@ bool EnterAs(int uid) {
          mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) == 0;
 }
 
-template <int kUid>
-bool Is() {
-  return EnterAs(kUid);
-}
+bool AsRoot() { return EnterAs(0); }
+bool AsUser() { return EnterAs(kUser); }
 
 // --- seccomp ---------------------------------------------------------------------
 
@@ -294,8 +292,8 @@ bool ThreeDeep() { return EnterAs(0) && EnterAs(0) && EnterAs(kUser); }
 
 const std::vector<Host>& Hosts() {
   static const auto* const kHosts = new std::vector<Host>{
-      {"Root", Is<0>, "", "none", ""},
-      {"User", Is<kUser>, "", "none", ""},
+      {"Root", AsRoot, "", "none", ""},
+      {"User", AsUser, "", "none", ""},
       {"Docker", InDocker, "cannot create a user namespace: EPERM", kAll, "seccomp filter"},
       {"NoMounts", WithoutMounts, "cannot create the helper's mount namespace: EPERM", kAllOfMount,
        "seccomp filter"},
