@@ -1,6 +1,7 @@
 #include "isolate/command/subcommands.h"
 
 #include "absl/types/span.h"
+#include "isolate/command/doctor.h"
 #include "isolate/command/enter.h"
 #include "isolate/command/gtest.h"
 #include "isolate/command/list.h"
@@ -14,6 +15,7 @@ absl::Span<const Subcommand> Subcommands() {
       {"gtest", "runs each test of a GoogleTest binary in a sandbox of its own", Gtest},
       {"list", "lists the sandboxes that are alive", List},
       {"enter", "runs a shell, or a command, in one of them", Enter},
+      {"doctor", "says whether sandboxes can be had here, and what mends it", Doctor},
   };
   return kSubcommands;
 }

@@ -208,6 +208,17 @@ absl::optional<Explanation> OfACover(const SetupFailure& failure,
             "--security-opt systempaths=unconfined), or as root with CAP_SYS_ADMIN."};
 }
 
+absl::optional<Explanation> OfADevice(const SetupFailure& failure,
+                                      const Restrictions& restrictions) {
+  if (failure.step != Step::kForkHelper || restrictions.has_null_device) {
+    return absl::nullopt;
+  }
+  return Explanation{
+      "There is no /dev/null that can be opened: the file is not there, or lies on a mount without "
+      "devices (nodev).",
+      "Provide a /dev with the usual devices (bubblewrap: --dev /dev)."};
+}
+
 absl::optional<Explanation> OfLackOfRoom(const SetupFailure& failure,
                                          const Restrictions& restrictions) {
   if (failure.error == EMFILE && restrictions.max_descriptors >= 0) {
@@ -234,7 +245,8 @@ absl::optional<Explanation> OfLackOfRoom(const SetupFailure& failure,
 
 Explanation Explain(const SetupFailure& failure, const Restrictions& restrictions) {
   // A filter comes before the kernel, and a chroot before what a user may do.
-  for (const auto& cause : {OfAFilter, OfAChroot, OfASysctl, OfALimit, OfACover, OfLackOfRoom}) {
+  for (const auto& cause :
+       {OfAFilter, OfAChroot, OfASysctl, OfALimit, OfACover, OfADevice, OfLackOfRoom}) {
     if (absl::optional<Explanation> explanation = cause(failure, restrictions)) {
       return *explanation;
     }

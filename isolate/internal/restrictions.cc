@@ -83,7 +83,6 @@ constexpr Probe kProbes[] = {
     {"openat", EFAULT, false,
      [] { return syscall(SYS_openat, AT_FDCWD, 0L, O_WRONLY | O_CLOEXEC); }},
 };
-constexpr size_t kProbeCount = sizeof(kProbes) / sizeof(kProbes[0]);
 
 // In a process of its own, as a filter may kill: writes an errno for each probe.
 [[noreturn]] void TryProbes(int answers, bool may_administer) {
@@ -116,12 +115,12 @@ std::vector<FilteredCall> FindFiltered(bool may_administer) {
   }
   answers.theirs.Reset();
   std::vector<FilteredCall> filtered;
-  for (size_t i = 0; i < kProbeCount; ++i) {
+  for (const Probe& probe : kProbes) {
     int error = 0;
     const bool answered = read(answers.ours.get(), &error, sizeof(error)) == sizeof(error);
-    const bool known = !filtered.empty() && filtered.back().name == kProbes[i].name;
-    if ((!answered || error != kProbes[i].expected) && !known) {
-      filtered.push_back({kProbes[i].name, error});
+    const bool known = !filtered.empty() && filtered.back().name == probe.name;
+    if ((!answered || error != probe.expected) && !known) {
+      filtered.push_back({probe.name, error});
     }
     if (!answered) {
       break;
@@ -260,6 +259,7 @@ Restrictions FindRestrictions() {
                                  [](const MountInfo& mount) { return mount.mount_point == "/"; });
   found.covered_proc = Covered(mounts, "/proc", "proc");
   found.covered_sys = Covered(mounts, "/sys", "sysfs");
+  found.has_null_device = Fd(open("/dev/null", O_RDWR | O_CLOEXEC)).valid() || errno == EMFILE;
   found.max_processes = LimitOf(RLIMIT_NPROC);
   found.max_descriptors = LimitOf(RLIMIT_NOFILE);
   found.max_pids = FindMaxPids();

@@ -41,6 +41,8 @@ struct Restrictions {
   std::vector<std::string> covered_proc;
   std::vector<std::string> covered_sys;
 
+  bool has_null_device = true;  // /dev/null can be opened
+
   // Limits on processes and descriptors; -1: none.
   int64_t max_processes = -1;    // of the user (RLIMIT_NPROC)
   int64_t max_descriptors = -1;  // of a process (RLIMIT_NOFILE)

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <poll.h>
 #include <sched.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -53,10 +54,8 @@ bool EnterAs(int uid) {
          mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) == 0;
 }
 
-template <int kUid>
-bool Is() {
-  return EnterAs(kUid);
-}
+bool AsRoot() { return EnterAs(0); }
+bool AsUser() { return EnterAs(kUser); }
 
 // --- seccomp ---------------------------------------------------------------------
 
@@ -120,7 +119,44 @@ bool WithoutMountNamespaces() { return EnterLimited(0, "mnt", 0); }
 bool WithoutMountNamespacesAsUser() { return EnterLimited(kUser, "mnt", 0); }
 bool WithFewNetNamespaces() { return EnterLimited(kUser, "net", 40); }
 bool WithFewPidNamespaces() { return EnterLimited(0, "pid", 40); }
-bool WithFewUserNamespaces() { return EnterLimited(kUser, "user", 1); }
+bool WithFewUserNamespaces() { return EnterLimited(kUser, "user", 40); }
+
+// Removes a cgroup when the calling process has ended, whatever that executes before, from a
+// process outside of it.
+bool RemoveAtTheEnd(const std::string& group) {
+  const int process = static_cast<int>(syscall(SYS_pidfd_open, getpid(), 0));
+  const pid_t cleaner = process < 0 ? -1 : fork();
+  if (cleaner != 0) {
+    close(process);
+    return cleaner > 0;
+  }
+  // Nobody who waits for the end of a pipe of the test's waits for this.
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    close(stream);
+  }
+  pollfd ended = {process, POLLIN, 0};
+  poll(&ended, 1, -1);
+  // Its last processes may need a moment to leave.
+  for (int round = 0; rmdir(group.c_str()) != 0 && errno == EBUSY && round < 1000; ++round) {
+    poll(nullptr, 0, 10);
+  }
+  _exit(0);
+}
+
+// A cgroup in which there may be two processes, of either version; for root alone.
+bool WithTwoPids() {
+  const bool is_first_version = access("/sys/fs/cgroup/pids", F_OK) == 0;
+  const std::string group =
+      absl::StrCat("/sys/fs/cgroup/", is_first_version ? "pids/" : "", "isolate-host-", getpid());
+  if (mkdir(group.c_str(), 0755) != 0) {
+    return false;
+  }
+  if (WriteFile(group + "/pids.max", "2") && RemoveAtTheEnd(group)) {
+    return WriteFile(group + "/cgroup.procs", absl::StrCat(getpid()));
+  }
+  rmdir(group.c_str());
+  return false;
+}
 
 bool WithTwelveDescriptors() {
   const rlimit limit = {12, 12};
@@ -177,13 +213,34 @@ bool InChrootAsUser() { return EnterAs(kUser) && ChangeRoot(); }
 
 bool Cover(const char* path) { return mount("tmpfs", path, "tmpfs", 0, "mode=755") == 0; }
 
+// Gives a mount more flags than it has.
+bool Remount(const char* path, unsigned long more) {
+  struct statvfs now;
+  if (statvfs(path, &now) != 0) {
+    return false;
+  }
+  // What is locked must be repeated.  A table, because the MS_ constants are of an enum in some
+  // versions of glibc.
+  static constexpr struct {
+    unsigned long status;
+    unsigned long mount;
+  } kFlags[] = {{ST_NOSUID, MS_NOSUID},
+                {ST_NODEV, MS_NODEV},
+                {ST_NOEXEC, MS_NOEXEC},
+                {ST_NOATIME, MS_NOATIME},
+                {ST_RELATIME, MS_RELATIME}};
+  unsigned long flags = more;
+  for (const auto& flag : kFlags) {
+    flags |= (now.f_flag & flag.status) != 0 ? flag.mount : 0;
+  }
+  return mount(nullptr, path, nullptr, MS_REMOUNT | MS_BIND | flags, nullptr) == 0;
+}
+
 // What a user namespace of a container's engine covers, one in it cannot uncover.
 bool WithMaskedProc() {
   return EnterAs(0) && Cover("/proc/fs") &&
          mount("/proc/sys", "/proc/sys", nullptr, MS_BIND | MS_REC, nullptr) == 0 &&
-         mount(nullptr, "/proc/sys", nullptr,
-               MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RELATIME,
-               nullptr) == 0;
+         Remount("/proc/sys", MS_RDONLY);
 }
 bool WithMaskedProcAsRoot() { return WithMaskedProc() && EnterAs(0); }
 bool WithMaskedProcAsUser() { return WithMaskedProc() && EnterAs(kUser); }
@@ -208,30 +265,12 @@ bool WithBareDev() {
          mount(folder.c_str(), "/dev", nullptr, MS_BIND | MS_REC, nullptr) == 0;
 }
 
-// Every mount that may be made so.
-bool WithReadOnlyRoot() {
-  if (!EnterAs(kUser)) {
-    return false;
-  }
-  struct statvfs now;
-  if (statvfs("/", &now) != 0) {
-    return false;
-  }
-  // What is locked must be repeated.  A table, because the MS_ constants are of an enum in some
-  // versions of glibc.
-  static constexpr struct {
-    unsigned long status;
-    unsigned long mount;
-  } kFlags[] = {{ST_NOSUID, MS_NOSUID},
-                {ST_NODEV, MS_NODEV},
-                {ST_NOEXEC, MS_NOEXEC},
-                {ST_NOATIME, MS_NOATIME},
-                {ST_RELATIME, MS_RELATIME}};
-  unsigned long flags = 0;
-  for (const auto& flag : kFlags) {
-    flags |= (now.f_flag & flag.status) != 0 ? flag.mount : 0;
-  }
-  return mount(nullptr, "/", nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY | flags, nullptr) == 0;
+bool WithReadOnlyRoot() { return EnterAs(kUser) && Remount("/", MS_RDONLY); }
+
+// A /dev without devices, as bubblewrap's binds are.
+bool WithoutDevices() {
+  return EnterAs(kUser) && mount("/dev", "/dev", nullptr, MS_BIND | MS_REC, nullptr) == 0 &&
+         Remount("/dev", MS_NODEV);
 }
 
 bool WithFullTmpfs() {
@@ -253,8 +292,8 @@ bool ThreeDeep() { return EnterAs(0) && EnterAs(0) && EnterAs(kUser); }
 
 const std::vector<Host>& Hosts() {
   static const auto* const kHosts = new std::vector<Host>{
-      {"Root", Is<0>, "", "none", ""},
-      {"User", Is<kUser>, "", "none", ""},
+      {"Root", AsRoot, "", "none", ""},
+      {"User", AsUser, "", "none", ""},
       {"Docker", InDocker, "cannot create a user namespace: EPERM", kAll, "seccomp filter"},
       {"NoMounts", WithoutMounts, "cannot create the helper's mount namespace: EPERM", kAllOfMount,
        "seccomp filter"},
@@ -292,9 +331,11 @@ const std::vector<Host>& Hosts() {
        "user.max_mnt_namespaces is 0"},
       {"FewNetNamespaces", WithFewNetNamespaces, "", "none", ""},
       {"FewPidNamespaces", WithFewPidNamespaces, "", "none", ""},
-      {"OneUserNamespace", WithFewUserNamespaces, "", "none", ""},
+      {"FewUserNamespaces", WithFewUserNamespaces, "", "none", ""},
       {"TwelveDescriptors", WithTwelveDescriptors, ": EMFILE", "", "ulimit -n"},
       {"OneProcess", WithOneProcess, "cannot start the helper process: EAGAIN", "", "ulimit -u"},
+      {"TwoPids", WithTwoPids, "cannot start the helper process: EAGAIN", "", "pids.max"},
+      {"NoDevices", WithoutDevices, "cannot start the helper process: EACCES", "", "/dev/null"},
       {"ChrootOfRoot", InChroot, "cannot create the helper's mount namespace: EINVAL", kAllOfMount,
        "chroot"},
       {"ChrootOfUser", InChrootAsUser, "cannot create a user namespace: EPERM", kAll, "chroot"},

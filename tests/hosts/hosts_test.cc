@@ -1,14 +1,21 @@
-// What a user meets on a host that refuses: with the plugin, as it is and with the flags that allow
-// less isolation.
+// What a user meets on a host that refuses: of the doctor, and with the plugin, as it is and with
+// the flags that allow less isolation.
 
+#include <sys/types.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
 #include "tests/hosts/host.h"
 #include "tests/plugin/console.h"
 #include "tests/plugin/program.h"
@@ -20,16 +27,18 @@ using ::isolate::plugin_tests::Build;
 using ::isolate::plugin_tests::Command;
 using ::isolate::plugin_tests::Count;
 using ::isolate::plugin_tests::Finished;
+using Json = nlohmann::json;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-constexpr int kNoSuchHost = 90;
 
 class OnHost : public testing::TestWithParam<Host> {
  protected:
   void SetUp() override {
     if (plugin_tests::kHasThreadOfASanitizer) {
       GTEST_SKIP() << "two threads cannot enter a user namespace";
+    }
+    if (!CanBeMadeReal()) {
+      GTEST_SKIP() << "this machine cannot be made to look so";
     }
   }
 
@@ -39,13 +48,29 @@ class OnHost : public testing::TestWithParam<Host> {
     Command command{"specimen", Build::kIsolated, std::move(flags)};
     command.folder = "tests/hosts";
     command.args.emplace_back("--isolate_jobs=1");
-    command.before_exec = [] {
-      if (!GetParam().live()) {
-        _exit(kNoSuchHost);
-      }
-      return true;
-    };
+    return ExecuteThere(std::move(command));
+  }
+
+  static Finished AskDoctor(std::vector<std::string> flags) {
+    Command command;
+    command.program = "isolate/command/isolate";
+    command.args = std::move(flags);
+    command.args.insert(command.args.begin(), "doctor");
+    return ExecuteThere(std::move(command));
+  }
+
+  static Finished ExecuteThere(Command command) {
+    command.before_exec = GetParam().live;
     return plugin_tests::Execute(command);
+  }
+
+  static bool CanBeMadeReal() {
+    const pid_t child = fork();
+    if (child == 0) {
+      _exit(GetParam().live() ? 0 : 1);
+    }
+    int status = 0;
+    return waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
   }
 
   static void ExpectRefusal(const Finished& finished) {
@@ -64,14 +89,43 @@ class OnHost : public testing::TestWithParam<Host> {
   }
 };
 
-#define SKIP_WHERE_THERE_IS_NONE(finished)                    \
-  if ((finished).exit_code == kNoSuchHost) {                  \
-    GTEST_SKIP() << "this machine cannot be made to look so"; \
+TEST_P(OnHost, TheDoctorNamesTheCauseAndWhatRemains) {
+  const Finished finished = AskDoctor({});
+  EXPECT_EQ(finished.err, "");
+  EXPECT_EQ(finished.exit_code, refuses() ? 3 : 0) << finished.out;
+  EXPECT_THAT(finished.out, HasSubstr(GetParam().cause));
+  EXPECT_EQ(absl::StrContains(finished.out, "What remains: "), refuses()) << finished.out;
+  EXPECT_EQ(absl::StrContains(finished.out, "  fails: "), refuses()) << finished.out;
+  if (refuses() && absl::string_view(GetParam().lost) == "") {
+    EXPECT_THAT(finished.out, HasSubstr("What remains: nothing"));
+  } else if (refuses() && !absl::StartsWith(GetParam().lost, "pid,network")) {
+    EXPECT_THAT(finished.out, HasSubstr(absl::StrCat("--isolate_prefer=", GetParam().lost, " ")));
   }
+}
+
+TEST_P(OnHost, TheDoctorTellsProgramsTheSame) {
+  const Finished finished = AskDoctor({"--json"});
+  EXPECT_EQ(finished.exit_code, refuses() ? 3 : 0) << finished.out;
+  const Json json = Json::parse(finished.out, nullptr, /*allow_exceptions=*/false);
+  ASSERT_TRUE(json.is_object()) << finished.out;
+  EXPECT_EQ(json["default_sandbox"], !refuses());
+  std::string causes;
+  for (const Json& step : json["steps"]) {
+    EXPECT_EQ(step.contains("cause"), step["state"] == "fails") << step;
+    causes += step.value("cause", "") + step.value("remedy", "");
+  }
+  EXPECT_EQ(causes.empty(), !refuses());
+  EXPECT_THAT(causes, HasSubstr(GetParam().cause));
+  EXPECT_EQ(json["remaining"].is_null(), *GetParam().lost == '\0');
+  const std::vector<std::string> lost = json["lost"];
+  if (*GetParam().lost != '\0') {
+    EXPECT_EQ(lost.empty() ? "none" : absl::StrJoin(lost, ","), GetParam().lost);
+  }
+  EXPECT_EQ(json["facts"]["no_new_privs"].is_boolean(), true);
+}
 
 TEST_P(OnHost, ARunIsIsolatedOrFailsBeforeTheFirstTestWithOneDiagnosis) {
   const Finished finished = Run({});
-  SKIP_WHERE_THERE_IS_NONE(finished);
   if (refuses()) {
     ExpectRefusal(finished);
   } else {
@@ -81,7 +135,6 @@ TEST_P(OnHost, ARunIsIsolatedOrFailsBeforeTheFirstTestWithOneDiagnosis) {
 
 TEST_P(OnHost, WhatIsPreferredIsDoneWithoutAndTold) {
   const Finished finished = Run({"--isolate_prefer=all", "--isolate_report=/dev/stdout"});
-  SKIP_WHERE_THERE_IS_NONE(finished);
   const std::string lost = GetParam().lost;
   if (lost.empty()) {
     ExpectRefusal(finished);
@@ -105,7 +158,6 @@ TEST_P(OnHost, WhatIsPreferredIsDoneWithoutAndTold) {
 
 TEST_P(OnHost, WhatIsRequiredIsNotDoneWithout) {
   const Finished finished = Run({"--isolate_prefer=all", "--isolate_require=all"});
-  SKIP_WHERE_THERE_IS_NONE(finished);
   if (refuses()) {
     ExpectRefusal(finished);
   } else {

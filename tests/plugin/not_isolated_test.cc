@@ -122,7 +122,7 @@ TEST(RootWithOneId, IsIsolated) {
   EXPECT_EQ(Count(finished.out, "[       OK ]"), 2);
 }
 
-// The first sandboxes can be had, the others cannot.
+// The first sandboxes can be had, the others cannot, unless one of the first is gone by then.
 TEST(TooFewNamespaces, AreNoFailureOfTheTests) {
   if (kHasThreadOfASanitizer) {
     GTEST_SKIP() << kTwoThreads;
@@ -131,10 +131,16 @@ TEST(TooFewNamespaces, AreNoFailureOfTheTests) {
   Command command{"flood", Build::kIsolated, {"--isolate_jobs=8"}};
   command.before_exec = [] { return EnterLimited(0, "/proc/sys/user/max_net_namespaces", 3); };
   const Finished finished = Execute(command);
-  EXPECT_EQ(finished.exit_code, 3) << finished.out << finished.err;
   EXPECT_THAT(finished.out, Not(HasSubstr("FAILED")));
-  EXPECT_THAT(finished.err, HasSubstr("ENOSPC"));
-  EXPECT_THAT(finished.err, HasSubstr("fewer jobs"));
+  // The kernel frees a namespace in its own time: where it is quick, those that there may be will
+  // do.
+  if (finished.exit_code == 0) {
+    EXPECT_EQ(Count(finished.out, "[       OK ]"), 40);
+  } else {
+    EXPECT_EQ(finished.exit_code, 3) << finished.out << finished.err;
+    EXPECT_THAT(finished.err, HasSubstr("ENOSPC"));
+    EXPECT_THAT(finished.err, HasSubstr("fewer jobs"));
+  }
   EXPECT_THAT(WaitForOrphans(), ::testing::IsEmpty());
 }
 

@@ -207,6 +207,9 @@ Finished ExecuteUntilTold(Command command, int tests, int signal) {
 }
 
 std::string PathOf(const Command& command) {
+  if (!command.program.empty()) {
+    return Root() / command.program;
+  }
   return Root() / command.folder / (command.build == Build::kPlain ? "plain" : "isolated") /
          command.specimen;
 }

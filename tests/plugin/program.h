@@ -55,6 +55,8 @@ struct Command {
   // Executed in place of the specimen, whose path and arguments stand behind it; a program's path
   // in the runfiles, or an absolute one, comes first.
   std::vector<std::string> wrapper = {};
+  // The path of another program in the workspace, instead of a specimen.
+  std::string program = {};
 
   // Runs in the child before it executes the specimen; true on success.
   std::function<bool()> before_exec = {};
