@@ -149,6 +149,12 @@ absl::Status Assign(const Assignment& assignment) {
   return absl::OkStatus();
 }
 
+// What isolated_cc_test sets, as ISOLATE_DEFAULT_JOBS for isolate_jobs.  From 7.2 on Bazel prefers
+// a target's own variables to --test_env, which should win here.
+std::string DefaultVariable(absl::string_view flag) {
+  return absl::StrCat("ISOLATE_DEFAULT", absl::AsciiStrToUpper(absl::StripPrefix(flag, "isolate")));
+}
+
 int DefaultJobs() {
   // Bazel's test-setup.sh sets it, and --run_under and shards inherit it.
   if (getenv("BAZEL_TEST") != nullptr || getenv("TEST_TARGET") != nullptr) {
@@ -171,9 +177,11 @@ absl::Duration BazelTimeLimit() {
 absl::StatusOr<Settings> ParseSettings(int* argc, char** argv) {
   std::vector<Assignment> assignments;
   for (const absl::string_view name : kFlagNames) {
-    const std::string variable = absl::AsciiStrToUpper(name);
-    if (const char* value = getenv(variable.c_str())) {
-      assignments.push_back({variable, std::string(name), value});
+    // The weaker first: the last assignment stays.
+    for (const std::string& variable : {DefaultVariable(name), absl::AsciiStrToUpper(name)}) {
+      if (const char* value = getenv(variable.c_str())) {
+        assignments.push_back({variable, std::string(name), value});
+      }
     }
   }
   std::vector<char*> others;
