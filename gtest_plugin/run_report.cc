@@ -1,7 +1,6 @@
 #include "gtest_plugin/run_report.h"
 
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <memory>
@@ -17,7 +16,6 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "absl/types/variant.h"
 #include "gtest/gtest.h"
 #include "gtest_plugin/collisions.h"
 #include "gtest_plugin/gtest_private.h"
@@ -27,58 +25,25 @@
 #include "gtest_plugin/test_report.h"
 #include "gtest_plugin/traits.h"
 #include "isolate/footprint.h"
+#include "isolate/internal/result_json.h"
 #include "isolate/leak.h"
 #include "isolate/result.h"
-#include "nlohmann/json.hpp"
 
 namespace isolate::gtest {
 
+using ::isolate::internal::Json;
+using ::isolate::internal::KindsThatDiffer;
+using ::isolate::internal::Milliseconds;
+using ::isolate::internal::OwnNamespaces;
+using ::isolate::internal::Text;
+using ::isolate::internal::ToJson;
 using ::testing::TestInfo;
 using ::testing::TestResult;
 using ::testing::TestSuite;
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 constexpr int kVersion = 1;
-
-// On one line.  What is no UTF-8 has replacement characters.
-std::string Text(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-constexpr struct {
-  const char* name;  // as in /proc/self/ns
-  ino_t Namespaces::*number;
-} kKinds[] = {
-    {"pid", &Namespaces::pid},       {"net", &Namespaces::net},   {"ipc", &Namespaces::ipc},
-    {"uts", &Namespaces::uts},       {"mnt", &Namespaces::mnt},   {"user", &Namespaces::user},
-    {"cgroup", &Namespaces::cgroup}, {"time", &Namespaces::time},
-};
-
-Namespaces OwnNamespaces() {
-  Namespaces own;
-  for (const auto& kind : kKinds) {
-    struct stat now;
-    if (stat(absl::StrCat("/proc/self/ns/", kind.name).c_str(), &now) == 0) {
-      own.*kind.number = now.st_ino;
-    }
-  }
-  return own;
-}
-
-Json KindsThatDiffer(const Namespaces& inside, const Namespaces& outside) {
-  Json kinds = Json::array();
-  for (const auto& kind : kKinds) {
-    if (inside.*kind.number != 0 && inside.*kind.number != outside.*kind.number) {
-      kinds.push_back(kind.name);
-    }
-  }
-  return kinds;
-}
-
-double Milliseconds(absl::Duration duration) { return absl::ToDoubleMilliseconds(duration); }
 
 void AddOutcome(const TestResult& result, Json& json) {
   json["outcome"] = OutcomeOf(result);
@@ -91,42 +56,10 @@ void AddOutcome(const TestResult& result, Json& json) {
 }
 
 Json Process(const TestReport& report, const Namespaces& outside) {
-  return {{"wall_ms", Milliseconds(report.usage.wall)},
-          {"user_ms", Milliseconds(report.usage.user)},
-          {"system_ms", Milliseconds(report.usage.system)},
-          {"peak_memory_bytes", report.usage.peak_memory_bytes},
-          {"omitted_output_bytes", report.omitted_bytes},
-          {"isolated", KindsThatDiffer(report.namespaces, outside)}};
-}
-
-Json Leaks(const std::vector<Leak>& leaks) {
-  Json list = Json::array();
-  for (const Leak& leak : leaks) {
-    Json json = {{"kind", NameOf(leak.kind)}, {"leak", leak.name}, {"detail", leak.detail}};
-    if (leak.count > 1) {
-      json["count"] = leak.count;
-    }
-    if (!leak.consequence.empty()) {
-      json["consequence"] = leak.consequence;
-    }
-    for (const Leak::Attribute& attribute : leak.attributes) {
-      if (const auto* number = absl::get_if<int64_t>(&attribute.value)) {
-        json[attribute.name] = *number;
-      } else {
-        json[attribute.name] = absl::get<std::string>(attribute.value);
-      }
-    }
-    list.push_back(std::move(json));
-  }
-  return list;
-}
-
-Json Names(const Footprint& footprint) {
-  Json list = Json::array();
-  for (const NameUse& use : footprint.names) {
-    list.push_back({{"kind", NameOf(use.kind)}, {"name", use.name}, {"how", Words(use.deeds)}});
-  }
-  return list;
+  Json json = ToJson(report.usage);
+  json["omitted_output_bytes"] = report.omitted_bytes;
+  json["isolated"] = KindsThatDiffer(report.namespaces, outside);
+  return json;
 }
 
 Json Collide(const Collision& collision) {
@@ -217,13 +150,13 @@ void RunReport::AddTest(const TestInfo& test, const TestReport& report, int iter
     json["process"] = Process(report, outside_);
   }
   if (!report.leaks.empty()) {
-    json["leaks"] = Leaks(report.leaks);
+    json["leaks"] = ToJson(report.leaks);
     for (const Leak& leak : report.leaks) {
       leaks_[std::string(NameOf(leak.kind))] += leak.count;
     }
   }
   if (!report.footprint.names.empty()) {
-    json["footprint"] = Names(report.footprint);
+    json["footprint"] = ToJson(report.footprint);
   }
   Write(absl::StrCat(has_tests_ ? ",\n" : "\n", Text(json)));
   has_tests_ = true;

@@ -86,6 +86,7 @@ class Executor::Impl {
   void Interrupt();
   void Terminate(Id id);
   void Cancel(Id id);
+  pid_t ProcessOf(Id id) const;
   size_t running() const { return tasks_.size(); }
   // This is a fork of the process that owns the sandboxes.
   bool forked() const { return generation_ != ForkGeneration(); }
@@ -172,7 +173,7 @@ absl::StatusOr<Executor::Id> Executor::Impl::Start(Function function, Kind numbe
   }
   sandbox->times().started = started;
   sandbox->times().forked = internal::RealtimeNow();
-  absl::StatusOr<TaskPipes> pipes = internal::MakeTaskPipes(kind.options.merge_stderr);
+  absl::StatusOr<TaskPipes> pipes = internal::MakeTaskPipes(kind.options);
   if (!pipes.ok()) {
     return pipes.status();
   }
@@ -187,6 +188,7 @@ absl::StatusOr<Executor::Id> Executor::Impl::Start(Function function, Kind numbe
   }
   // What it has from the caller is gone when it executes a program.
   entry.plan().check_memory = ends == Ends::kByReturning;
+  entry.plan().executes = ends == Ends::kByExiting;
   const Joined joined = Fork(kind, *sandbox, entry.plan(), *nonce, function);
   kind.supply->Replenish();
   if (joined.pid < 0) {
@@ -346,6 +348,11 @@ void Executor::Impl::Cancel(Id id) {
   }
 }
 
+pid_t Executor::Impl::ProcessOf(Id id) const {
+  const auto task = tasks_.find(id);
+  return task != tasks_.end() ? task->second->pid() : 0;
+}
+
 absl::StatusOr<std::unique_ptr<Executor>> Executor::Create(const Options& options, int ready) {
   if (ready < 0) {
     return absl::InvalidArgumentError(
@@ -407,6 +414,8 @@ void Executor::Interrupt() { impl_->Interrupt(); }
 void Executor::Terminate(Id id) { impl_->Terminate(id); }
 
 void Executor::Cancel(Id id) { impl_->Cancel(id); }
+
+pid_t Executor::ProcessOf(Id id) const { return impl_->ProcessOf(id); }
 
 size_t Executor::running() const { return impl_->running(); }
 

@@ -123,6 +123,10 @@ class Executor {
   // Kills a sandbox; the result is lost.  Nothing, if it has ended.
   void Cancel(Id id);
 
+  // Its process, a child of the caller's, for signals: that number is nobody else's until WaitAny
+  // or Cancel is called.  0: it has ended, or there was none.
+  pid_t ProcessOf(Id id) const;
+
   // How many were started and not yet given out by WaitAny.
   size_t running() const;
 

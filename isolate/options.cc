@@ -94,6 +94,11 @@ absl::Status Validate(const Options& options) {
           absl::StrCat("hidden_environment: \"", name, "\" is not the name of a variable"));
     }
   }
+  if (options.streams == Streams::kInherited &&
+      (options.merge_stderr || !options.full_output_folder.empty())) {
+    return absl::InvalidArgumentError(
+        "streams: merge_stderr and full_output_folder need captured streams");
+  }
   if (options.tmpfs_size_bytes < 0) {
     return absl::InvalidArgumentError("tmpfs_size_bytes: must not be negative");
   }

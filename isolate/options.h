@@ -44,6 +44,11 @@ enum class UserNamespace {
   kNever,  // an error where it would be needed
 };
 
+enum class Streams {
+  kCaptured,   // stdin is /dev/null; what goes to stdout and stderr is in Result
+  kInherited,  // the caller's own
+};
+
 struct Options {
   // A pid namespace of its own: the function runs as pid 2, under an init that
   // reaps orphans, and /proc shows nothing but the sandbox.  When the function
@@ -114,6 +119,11 @@ struct Options {
   std::vector<std::string> read_only_paths;
   std::vector<std::string> writable_paths;
 
+  // Paths of programs that will be executed, which stay visible as the caller's own program does:
+  // with what lies beside them, as their libraries, and with their runfiles.  Where there is
+  // nothing, nothing is kept.
+  std::vector<std::string> programs;
+
   // Variables that are set inside, over those of the caller.
   std::vector<std::pair<std::string, std::string>> environment;
 
@@ -144,6 +154,12 @@ struct Options {
   // all that is in it: Executor::Finished has it.  Of what still runs there no more output is read:
   // who writes more than a pipe holds waits.
   bool keep_failed = false;
+
+  // Where the standard streams lead.  With the caller's own, Result::out and err are empty, and a
+  // terminal works as without a sandbox: where the caller has a controlling terminal, the process
+  // stays in the caller's session and process group, which the terminal's signals go to, instead of
+  // beginning a session; kill(0, ...) reaches the caller then.
+  Streams streams = Streams::kCaptured;
 
   // How many bytes of each output stream are kept, half of them from its
   // beginning and half from its end.

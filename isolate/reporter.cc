@@ -66,6 +66,7 @@ absl::Status WriteFrame(int fd, Tag tag, absl::string_view payload) {
 Reporter::Reporter(int report, int mark, const internal::Nonce& nonce, internal::LeakPlan leaks)
     : process_(getpid()),
       generation_(internal::ForkGeneration()),
+      captured_(mark >= 0),
       report_(report),
       mark_(mark),
       nonce_(nonce),
@@ -87,7 +88,7 @@ absl::Status Reporter::Check() const {
   if (!IsOwnProcess()) {
     return absl::FailedPreconditionError("only the sandboxed function's own process may send");
   }
-  if (!report_.IsOurs() || !mark_.IsOurs()) {
+  if (!report_.IsOurs() || (captured_ && !mark_.IsOurs())) {
     return absl::UnavailableError("the function closed the descriptors of its report");
   }
   return absl::OkStatus();
@@ -112,7 +113,7 @@ absl::Status Reporter::Send(absl::string_view message) {
     return status;
   }
   const auto mark = internal::Mark(nonce_, sent_++);
-  if (internal::raw::WriteAll(mark_.get(), mark.data(), mark.size()) != 0) {
+  if (captured_ && internal::raw::WriteAll(mark_.get(), mark.data(), mark.size()) != 0) {
     return absl::ErrnoToStatus(errno, "cannot write to the captured output");
   }
   return absl::OkStatus();
@@ -210,8 +211,9 @@ void Reporter::Finish(int code) {
 }
 
 std::string Reporter::HandOver() {
-  for (const internal::OwnDescriptor* pipe : {&report_, &mark_}) {
-    fcntl(pipe->get(), F_SETFD, 0);
+  fcntl(report_.get(), F_SETFD, 0);
+  if (captured_) {
+    fcntl(mark_.get(), F_SETFD, 0);
   }
   const std::lock_guard<std::mutex> lock(mutex_);
   return Encoder()
@@ -245,8 +247,8 @@ absl::StatusOr<std::unique_ptr<Reporter>> Reporter::TakeOver(absl::string_view h
     return plan.status();
   }
   std::copy(nonce_bytes->begin(), nonce_bytes->end(), nonce.begin());
-  for (const uint32_t pipe : {*report, *mark}) {
-    if (fcntl(static_cast<int>(pipe), F_SETFD, FD_CLOEXEC) != 0) {
+  for (const int pipe : {static_cast<int>(*report), static_cast<int>(*mark)}) {
+    if (pipe >= 0 && fcntl(pipe, F_SETFD, FD_CLOEXEC) != 0) {
       return absl::ErrnoToStatus(errno, "the descriptors of the report are not open");
     }
   }

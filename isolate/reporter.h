@@ -123,6 +123,7 @@ class Reporter {
 
   const pid_t process_;
   const int generation_;
+  const bool captured_;  // there is an output to put marks in
   const internal::OwnDescriptor report_;
   const internal::OwnDescriptor mark_;
   const internal::Nonce nonce_;

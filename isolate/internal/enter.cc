@@ -59,7 +59,18 @@ void ChangeDirectory(const EnterPlan& plan) {
   }
 }
 
+// A session of its own: kill(0, ...) must not reach the runner and the other tests, and the group's
+// id must mean something inside.
+void BeginSession(const EnterPlan& plan) {
+  if (plan.own_session && setsid() < 0) {
+    Fail(plan, Step::kSession, "");
+  }
+}
+
 void SetStandardStreams(const EnterPlan& plan) {
+  if (plan.out < 0) {
+    return;
+  }
   // It may be descriptor 0 already, which dup2 would leave as it is: not
   // close-on-exec.
   const int null = open("/dev/null", O_RDONLY);
@@ -98,6 +109,16 @@ void LimitRights(const EnterPlan& plan) {
   // Joining a user namespace makes a process not dumpable; then its own /proc
   // files are closed to it, and it leaves no core (proc(5)).
   prctl(PR_SET_DUMPABLE, plan.dumpable, 0, 0, 0);
+}
+
+// As execve(2) will do, but while signals are still blocked.
+void ResetHandlers(const EnterPlan& plan) {
+  for (int signal = 1; plan.executes && signal < NSIG; ++signal) {
+    struct sigaction action;
+    if (sigaction(signal, nullptr, &action) == 0 && action.sa_handler != SIG_IGN) {
+      ::signal(signal, SIG_DFL);
+    }
+  }
 }
 
 // What a process needs for anything at all; glibc's malloc asks for no less.
@@ -146,11 +167,7 @@ void Enter(const EnterPlan& plan) {
   if (plan.time_namespace_of >= 0 && raw::Setns(plan.time_namespace_of, CLONE_NEWTIME) != 0) {
     Fail(plan, Step::kJoinTime, "");
   }
-  // A session of its own: kill(0, ...) must not reach the runner and the other
-  // tests, and the group's id must mean something inside.
-  if (setsid() < 0) {
-    Fail(plan, Step::kSession, "");
-  }
+  BeginSession(plan);
   ChangeDirectory(plan);
   SetStandardStreams(plan);
   BeginAudit(plan);
@@ -162,6 +179,7 @@ void Enter(const EnterPlan& plan) {
     }
   }
   LimitMemory(plan);
+  ResetHandlers(plan);
   WaitAtGate(plan.gate);
   sigprocmask(SIG_SETMASK, &plan.signal_mask, nullptr);
 }

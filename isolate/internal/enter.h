@@ -21,9 +21,14 @@ namespace isolate::internal {
 // Laid out in the runner before the fork.
 struct EnterPlan {
   int report = -1;  // the report pipe
-  int out = -1;     // becomes stdout
+  int out = -1;     // becomes stdout; -1: the standard streams stay as they are
   int err = -1;     // becomes stderr
   int gate = -1;    // join.h; the child's own: set after the fork
+
+  bool own_session = true;
+
+  // It will execute a program, and no handler of the runner's may run in it before.
+  bool executes = false;
 
   int time_namespace_of = -1;  // pidfd of the init, or -1
 

@@ -20,10 +20,20 @@
 
 namespace isolate::internal {
 
-absl::StatusOr<TaskPipes> MakeTaskPipes(bool merge_stderr) {
+namespace {
+
+// A process without one has no /dev/tty (ENXIO, tty(4)).
+bool HasControllingTerminal() {
+  return Fd(open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC)).valid();
+}
+
+}  // namespace
+
+absl::StatusOr<TaskPipes> MakeTaskPipes(const Options& options) {
   TaskPipes pipes;
   for (FdPair* pair : {&pipes.report, &pipes.out, &pipes.err}) {
-    if (pair == &pipes.err && merge_stderr) {
+    if ((pair != &pipes.report && options.streams == Streams::kInherited) ||
+        (pair == &pipes.err && options.merge_stderr)) {
       continue;
     }
     *pair = MakePipe();
@@ -39,6 +49,7 @@ absl::Status Entry::Prepare(const Options& options, const SandboxSupply& supply,
   plan_.report = pipes.report.theirs.get();
   plan_.out = pipes.out.theirs.get();
   plan_.err = options.merge_stderr ? plan_.out : pipes.err.theirs.get();
+  plan_.own_session = options.streams == Streams::kCaptured || !HasControllingTerminal();
   if (supply.audit_token() != 0) {
     plan_.auditor = sandbox.post_mortem();
   }

@@ -17,15 +17,15 @@
 
 namespace isolate::internal {
 
-// The three pipes of a task, both ends.
+// The pipes of a task, both ends.
 struct TaskPipes {
   FdPair report;
-  FdPair out;
-  FdPair err;  // invalid where stderr is merged
+  FdPair out;  // invalid where the streams are the caller's
+  FdPair err;  // likewise, and where stderr is merged
 };
 
 // The error is that of a SetupFailure.
-absl::StatusOr<TaskPipes> MakeTaskPipes(bool merge_stderr);
+absl::StatusOr<TaskPipes> MakeTaskPipes(const Options& options);
 
 class Entry {
  public:

@@ -149,8 +149,16 @@ void AddRunfiles(const std::string& root, const std::vector<Cover>& covers,
   }
 }
 
+// As it is called, too: it may be a link, and one in Bazel's runfiles is.
+void AddProgram(const std::string& path, std::vector<Keep>& keeps,
+                std::set<std::string>& runfiles) {
+  AddKeep(path, /*with_neighbours=*/true, keeps);
+  AddKeep(fs::path(path).parent_path().string(), /*with_neighbours=*/true, keeps);
+  runfiles.insert(path + ".runfiles");
+}
+
 // What the run itself needs, wherever it lies.
-std::vector<Keep> Keeps(const std::vector<Cover>& covers) {
+std::vector<Keep> Keeps(const Options& options, const std::vector<Cover>& covers) {
   std::vector<Keep> keeps;
   AddKeep(".", /*with_neighbours=*/false, keeps);
 
@@ -168,6 +176,9 @@ std::vector<Keep> Keeps(const std::vector<Cover>& covers) {
       runfiles.insert(called + ".runfiles");
     }
   }
+  for (const std::string& path : options.programs) {
+    AddProgram(path, keeps, runfiles);
+  }
   for (const char* name : {"RUNFILES_DIR", "TEST_SRCDIR"}) {
     AddKeep(Variable(name), /*with_neighbours=*/true, keeps);
     runfiles.insert(Variable(name));
@@ -181,7 +192,10 @@ std::vector<Keep> Keeps(const std::vector<Cover>& covers) {
                            "COVERAGE_DIR", "GCOV_PREFIX"}) {
     AddKeep(Variable(name), /*with_neighbours=*/false, keeps);
   }
-  for (const char* name : {"XML_OUTPUT_FILE", "COVERAGE_OUTPUT_FILE", "LLVM_PROFILE_FILE"}) {
+  for (const char* name :
+       {"XML_OUTPUT_FILE", "COVERAGE_OUTPUT_FILE", "LLVM_PROFILE_FILE", "TEST_PREMATURE_EXIT_FILE",
+        "TEST_SHARD_STATUS_FILE", "TEST_WARNINGS_OUTPUT_FILE", "TEST_INFRASTRUCTURE_FAILURE_FILE",
+        "TEST_UNUSED_RUNFILES_LOG_FILE"}) {
     AddKeep(fs::path(Variable(name)).parent_path().string(), /*with_neighbours=*/false, keeps);
   }
   return keeps;
@@ -267,7 +281,7 @@ absl::StatusOr<HostFacts> GatherHostFacts(const Options& options) {
     return covers.status();
   }
   facts.covers = *std::move(covers);
-  facts.keeps = Keeps(facts.covers);
+  facts.keeps = Keeps(options, facts.covers);
   if (options.copy_private_folders) {
     facts.keeps.erase(
         std::remove_if(facts.keeps.begin(), facts.keeps.end(),

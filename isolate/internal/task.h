@@ -33,7 +33,8 @@ enum class Ends { kByReturning, kByExiting };
 
 class Task {
  public:
-  // The runner's ends of the pipes; `err` is invalid where stderr is merged.
+  // The runner's ends of the pipes; `err` is invalid where stderr is merged, and `out`, too, where
+  // the streams are the caller's.
   struct Pipes {
     Fd report;
     Fd out;
@@ -47,6 +48,9 @@ class Task {
   // `passed_over` must outlive it: folders whose files are no names of a test's (footprints.h).
   Task(pid_t pid, Fd process, Sandbox sandbox, Pipes pipes, const Nonce& nonce,
        const Options& options, Ends ends, const std::vector<std::string>& passed_over);
+
+  // The process; 0 once it is reaped.
+  pid_t pid() const { return reaped_ ? 0 : pid_; }
 
   // The descriptor of a source; -1 where it has ended or is not waited for.
   int Descriptor(Source source) const;

@@ -1,0 +1,76 @@
+#include "isolate/command/signal_relay.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <utility>
+
+namespace isolate::command {
+namespace {
+
+constexpr int kSignals[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
+constexpr size_t kCount = sizeof(kSignals) / sizeof(kSignals[0]);
+
+std::function<void()>* wake_up = nullptr;
+
+// Of each of them, whether it came since it was last passed on.
+std::atomic<bool> sent[kCount];
+std::atomic<bool> typed[kCount];  // at the terminal
+static_assert(std::atomic<bool>::is_always_lock_free, "a handler writes them");
+
+bool IsKey(int signal) { return signal == SIGINT || signal == SIGQUIT; }
+
+extern "C" void OnSignal(int signal, siginfo_t* info, void* /*context*/) {
+  const int error = errno;
+  for (size_t i = 0; i < kCount; ++i) {
+    if (kSignals[i] == signal) {
+      (IsKey(signal) && info->si_code == SI_KERNEL ? typed : sent)[i] = true;
+    }
+  }
+  (*wake_up)();
+  errno = error;
+}
+
+bool IsIgnored(int signal) {
+  struct sigaction now;
+  return sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
+}  // namespace
+
+SignalRelay::SignalRelay(std::function<void()> wake) {
+  wake_up = new std::function<void()>(std::move(wake));
+  struct sigaction action = {};
+  action.sa_sigaction = OnSignal;
+  action.sa_flags = SA_SIGINFO | SA_RESTART;
+  for (const int signal : kSignals) {
+    if (!IsIgnored(signal)) {
+      sigaction(signal, &action, nullptr);
+    }
+  }
+  sigaction(SIGCHLD, &action, nullptr);
+}
+
+SignalRelay::~SignalRelay() {
+  for (const int signal : kSignals) {
+    ::signal(signal, SIG_IGN);
+  }
+  ::signal(SIGCHLD, SIG_DFL);
+  delete std::exchange(wake_up, nullptr);
+}
+
+void SignalRelay::PassOn(pid_t process) {
+  for (size_t i = 0; i < kCount; ++i) {
+    const bool was_sent = sent[i].exchange(false);
+    const bool was_typed = typed[i].exchange(false);
+    if (process > 0 && (was_sent || (was_typed && getsid(process) != getsid(0)))) {
+      kill(process, kSignals[i]);
+    }
+  }
+}
+
+}  // namespace isolate::command

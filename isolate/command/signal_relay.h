@@ -1,0 +1,38 @@
+#ifndef ISOLATE_COMMAND_SIGNAL_RELAY_H_
+#define ISOLATE_COMMAND_SIGNAL_RELAY_H_
+
+// Passes the signals that the program gets on to the process that it waits for: SIGHUP, SIGINT,
+// SIGQUIT, SIGTERM, SIGUSR1 and SIGUSR2, but for those that the program was started to ignore, as
+// nohup(1) does.
+//
+//   SignalRelay relay([&] { executor->Interrupt(); });
+//   ...                                  // the wait was interrupted
+//   relay.PassOn(executor->ProcessOf(id));
+//
+// One at a time in a process.
+
+#include <sys/types.h>
+
+#include <functional>
+
+namespace isolate::command {
+
+class SignalRelay {
+ public:
+  // `wake` is called when one of them has come, or a child has stopped or ended: in a signal
+  // handler, so it must be async-signal-safe.
+  explicit SignalRelay(std::function<void()> wake);
+  // From then on they are ignored.
+  ~SignalRelay();
+  SignalRelay(const SignalRelay&) = delete;
+  SignalRelay& operator=(const SignalRelay&) = delete;
+
+  // Sends `process`, a child of the caller's, those that came since the last time.  A key of the
+  // terminal is for all processes of the foreground group: one that shares the program's session
+  // has got it already, if it was meant.
+  void PassOn(pid_t process);
+};
+
+}  // namespace isolate::command
+
+#endif  // ISOLATE_COMMAND_SIGNAL_RELAY_H_

@@ -1,0 +1,62 @@
+#include "isolate/command/terminal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "isolate/internal/fd.h"
+
+namespace isolate::command {
+
+Terminal::Terminal()
+    : terminal_(internal::AboveStandardStreams(
+          internal::Fd(open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)))) {
+  if (terminal_.valid() && tcgetpgrp(terminal_.get()) != getpgrp()) {
+    terminal_.Reset();
+  }
+}
+
+void Terminal::StopWith(pid_t process) const {
+  siginfo_t stopped = {};
+  if (!terminal_.valid() || process <= 0 ||
+      waitid(P_PID, static_cast<id_t>(process), &stopped, WSTOPPED | WNOHANG) != 0 ||
+      stopped.si_pid == 0) {
+    return;
+  }
+  const pid_t group = getpgid(process);
+  // A key of the terminal stops the whole group, and with it the program.
+  if (group == getpgrp() && stopped.si_status != SIGSTOP) {
+    return;
+  }
+  SetForeground(getpgrp());
+  kill(getpid(), SIGSTOP);
+  if (tcgetpgrp(terminal_.get()) == getpgrp()) {
+    SetForeground(group);
+  }
+  kill(-group, SIGCONT);
+}
+
+void Terminal::TakeBack() const {
+  if (!terminal_.valid()) {
+    return;
+  }
+  const pid_t group = tcgetpgrp(terminal_.get());
+  if (group != getpgrp() && (group <= 0 || (kill(-group, 0) != 0 && errno == ESRCH))) {
+    SetForeground(getpgrp());
+  }
+}
+
+// Who is in the background may do so with SIGTTOU blocked (tcsetpgrp(3)).
+void Terminal::SetForeground(pid_t group) const {
+  sigset_t blocked;
+  sigset_t before;
+  sigemptyset(&blocked);
+  sigaddset(&blocked, SIGTTOU);
+  sigprocmask(SIG_BLOCK, &blocked, &before);
+  tcsetpgrp(terminal_.get(), group);
+  sigprocmask(SIG_SETMASK, &before, nullptr);
+}
+
+}  // namespace isolate::command

@@ -1,0 +1,35 @@
+#ifndef ISOLATE_COMMAND_TERMINAL_H_
+#define ISOLATE_COMMAND_TERMINAL_H_
+
+// The program's controlling terminal, which it lends to the process that it waits for: as a shell
+// with job control, that may put another process group into the foreground, and stop.
+
+#include <sys/types.h>
+
+#include "isolate/internal/fd.h"
+
+namespace isolate::command {
+
+class Terminal {
+ public:
+  // Without a terminal, or where the program runs in the background, nothing below does anything.
+  Terminal();
+
+  // Where `process`, a child of the caller's, has been stopped alone, as a shell stops itself:
+  // stops the program, too, so that whoever started it learns of it.  When it is continued, so is
+  // the process, with the terminal.
+  void StopWith(pid_t process) const;
+
+  // Puts the program's own group into the foreground, where a group of those that it waited for is
+  // left there.
+  void TakeBack() const;
+
+ private:
+  void SetForeground(pid_t group) const;
+
+  internal::Fd terminal_;  // invalid in the background
+};
+
+}  // namespace isolate::command
+
+#endif  // ISOLATE_COMMAND_TERMINAL_H_

@@ -1,0 +1,193 @@
+// isolate run at a terminal.
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/command/isolate_program.h"
+
+namespace isolate::command {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr char kInterrupt[] = "\x03";
+constexpr char kQuit[] = "\x1c";
+constexpr char kSuspend[] = "\x1a";
+constexpr char kEnd[] = "\x04";
+
+// What runs is the leader of the terminal's session, as the first program of a window is; or in a
+// group of its own, as a shell with job control puts it.
+class AtATerminal : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!terminal_.valid()) {
+      GTEST_SKIP() << "no pseudoterminal can be had here";
+    }
+  }
+
+  Call InTerminal(std::vector<std::string> args) const {
+    Call call{std::move(args)};
+    call.before_exec = [this] { terminal_.Take(); };
+    return call;
+  }
+
+  const Terminal terminal_;
+};
+
+TEST_F(AtATerminal, TheKeyForAnInterruptReachesTheCommandOnce) {
+  Running running(InTerminal({"run", "sh", "-c",
+                              "trap 'count=x$count; echo interrupted' INT; echo ready; "
+                              "until read line && test \"$line\" = end; do :; done; "
+                              "echo count $count; exit 5"}));
+  terminal_.ReadUntil("ready\r\n");
+  terminal_.Type(kInterrupt);
+  terminal_.ReadUntil("interrupted\r\n");
+  terminal_.Type("end\n");
+  EXPECT_THAT(terminal_.ReadUntil("count x"), HasSubstr("count x"));
+  EXPECT_EQ(terminal_.ReadUntil("\r\n"), "\r\n");
+  EXPECT_EQ(running.Wait().exit_code, 5);
+}
+
+TEST_F(AtATerminal, TheKeysEndTheCommand) {
+  const struct {
+    const char* key;
+    int signal;
+  } keys[] = {{kInterrupt, SIGINT}, {kQuit, SIGQUIT}};
+  for (const auto& key : keys) {
+    const Terminal terminal;
+    Call call{{"run", "sh", "-c", "echo ready; exec cat"}};
+    call.before_exec = [&] { terminal.Take(); };
+    Running running(call);
+    terminal.ReadUntil("ready\r\n");
+    terminal.Type(key.key);
+    EXPECT_EQ(running.Wait().exit_code, 128 + key.signal);
+  }
+}
+
+TEST_F(AtATerminal, TheCommandSeesTheTerminalAndItsSize) {
+  Running running(InTerminal({"run", "sh", "-c",
+                              "trap 'stty size' WINCH; test -t 0 && test -t 1 && test -t 2 && "
+                              "echo all; stty size; cat"}));
+  terminal_.SetWidth(80);
+  terminal_.ReadUntil("all\r\n");
+  terminal_.SetWidth(132);
+  terminal_.Type(kEnd);
+  EXPECT_THAT(terminal_.ReadUntil("132"), HasSubstr("24 132"));
+  running.Wait();
+}
+
+TEST_F(AtATerminal, AnInteractiveShellControlsItsJobs) {
+  Call call = InTerminal({"run", "--", "bash", "--norc", "--noediting", "-i"});
+  call.environment = {{"PS1", "inside> "}};
+  Running running(call);
+  terminal_.ReadUntil("inside> ");
+  terminal_.Type("cat\n");
+  terminal_.ReadUntil("cat\r\n");
+  terminal_.Type("first\n");
+  terminal_.ReadUntil("first\r\nfirst\r\n");
+  terminal_.Type(kSuspend);
+  EXPECT_THAT(terminal_.ReadUntil("inside> "), HasSubstr("Stopped"));
+  terminal_.Type("fg\n");
+  terminal_.ReadUntil("\ncat\r\n");
+  terminal_.Type("second\n");
+  EXPECT_THAT(terminal_.ReadUntil("second\r\nsecond\r\n"), HasSubstr("second\r\nsecond\r\n"));
+  terminal_.Type(kInterrupt);
+  terminal_.ReadUntil("inside> ");
+  terminal_.Type("exit 9\n");
+  EXPECT_EQ(running.Wait().exit_code, 9);
+}
+
+// A shell outside, which has the program as a job.
+class InAShell : public AtATerminal {
+ protected:
+  Call Shell() const {
+    Call call{{}};
+    call.before_exec = [this] {
+      terminal_.Take();
+      setenv("PS1", "outside> ", 1);
+      setenv("ISOLATE_PROGRAM", PathOfProgram("isolate").c_str(), 1);
+      execlp("bash", "bash", "--norc", "--noediting", "-i", nullptr);
+    };
+    return call;
+  }
+};
+
+TEST_F(InAShell, TheCommandStopsAndGoesOn) {
+  Running shell(Shell());
+  terminal_.ReadUntil("outside> ");
+  terminal_.Type("$ISOLATE_PROGRAM run -- cat\n");
+  terminal_.ReadUntil("cat\r\n");
+  terminal_.Type("first\n");
+  terminal_.ReadUntil("first\r\nfirst\r\n");
+  terminal_.Type(kSuspend);
+  EXPECT_THAT(terminal_.ReadUntil("outside> "), HasSubstr("Stopped"));
+  terminal_.Type("fg\n");
+  terminal_.ReadUntil("cat\r\n");
+  terminal_.Type("second\n");
+  EXPECT_THAT(terminal_.ReadUntil("second\r\nsecond\r\n"), HasSubstr("second\r\nsecond\r\n"));
+  terminal_.Type(kEnd);
+  terminal_.ReadUntil("outside> ");
+  terminal_.Type("exit $?\n");
+  EXPECT_EQ(shell.Wait().exit_code, 0);
+}
+
+TEST_F(InAShell, TheProgramStopsWithAShellThatStopsItself) {
+  Running shell(Shell());
+  terminal_.ReadUntil("outside> ");
+  terminal_.Type("PS1=inside: $ISOLATE_PROGRAM run -- bash --norc --noediting -i\n");
+  terminal_.ReadUntil("-i\r\n");
+  terminal_.ReadUntil("inside:");
+  terminal_.Type("suspend\n");
+  EXPECT_THAT(terminal_.ReadUntil("outside> "), HasSubstr("Stopped"));
+  terminal_.Type("fg\n");
+  terminal_.ReadUntil("-i\r\n");
+  terminal_.Type("exit 4\n");
+  terminal_.ReadUntil("outside> ");
+  terminal_.Type("exit $?\n");
+  EXPECT_EQ(shell.Wait().exit_code, 4);
+}
+
+// Without job control nobody else puts the terminal back.
+TEST_F(AtATerminal, IsGivenBackByAShell) {
+  Call call{{}};
+  call.before_exec = [this] {
+    terminal_.Take();
+    execlp("sh", "sh", "-c",
+           (PathOfProgram("isolate") + " run -- bash --norc -ic 'echo shell $$'; "
+                                       "echo done; read line; echo $line")
+               .c_str(),
+           nullptr);
+  };
+  Running running(call);
+  terminal_.ReadUntil("done\r\n");
+  EXPECT_EQ(terminal_.Foreground(), running.pid());
+  terminal_.Type("read\n");
+  EXPECT_THAT(terminal_.ReadUntil("read\r\nread\r\n"), HasSubstr("read\r\nread\r\n"));
+  EXPECT_EQ(running.Wait().exit_code, 0);
+}
+
+TEST_F(AtATerminal, APipelineStaysWhole) {
+  Call call{{}};
+  call.before_exec = [this] {
+    terminal_.Take();
+    execlp(
+        "sh", "sh", "-c",
+        ("echo typed | " + PathOfProgram("isolate") + " run -- cat | (read line; echo got $line)")
+            .c_str(),
+        nullptr);
+  };
+  Running running(call);
+  EXPECT_THAT(terminal_.ReadUntil("got typed\r\n"), HasSubstr("got typed\r\n"));
+  EXPECT_EQ(running.Wait().exit_code, 0);
+}
+
+}  // namespace
+}  // namespace isolate::command
