@@ -53,6 +53,8 @@ def isolated_cc_test(
         trace = None,
         history = None,
         verbose = None,
+        prefer = None,
+        require = None,
         deps = [],
         env = {},
         tags = [],
@@ -89,6 +91,9 @@ def isolated_cc_test(
       trace: file of the run's picture, in Bazel's undeclared outputs.
       history: file of the tests' durations.
       verbose: "timing" or "off".
+      prefer: kinds of isolation that a test may do without where the host refuses them, as
+        ["mqueue", "sys"].
+      require: kinds that it may not, whatever `prefer` says; "all": none of them.
       deps: as in cc_test, without gtest_main.
       env: as in cc_test, but no select().
       tags: as in cc_test.
@@ -110,7 +115,9 @@ def isolated_cc_test(
         "memory": memory,
         "network": network,
         "output_limit": output_limit,
+        "prefer": prefer,
         "report": report,
+        "require": require,
         "scope": scope,
         "slow": slow,
         "spawn": spawn,

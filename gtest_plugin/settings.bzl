@@ -1,7 +1,7 @@
 """The settings of isolated_cc_test, and what is a right value of each.
 
 They are the flags of settings.h; each one's right values are those of its C++ type
-(flag_values.h, leak_policy.h, allowed_leaks.h).
+(flag_values.h, leak_policy.h, allowed_leaks.h, isolation.h).
 """
 
 # Each setting whose right values are few.
@@ -42,6 +42,8 @@ _LEAK_KINDS = [
     "ipc",
     "all",
 ]
+
+_ISOLATIONS = ["pid", "network", "sys", "ipc", "mqueue", "uts", "mount", "cgroup"]
 
 _LEAK_POLICIES = ["off", "report", "fail"]
 
@@ -120,6 +122,9 @@ def _expected(setting, text):
         if not all([_is_allowed_leak(entry) for entry in text.split(",")]):
             return ("KIND:PATTERN, KIND[TESTS]:PATTERN or @FILE, or several, as " +
                     "[\"fds:*/app.log\"]; the kinds are " + ", ".join(_LEAK_KINDS))
+    elif setting in ["prefer", "require"]:
+        if text not in ["all", "none"] and not all([kind in _ISOLATIONS for kind in text.split(",")]):
+            return "none, all, or some of " + ", ".join(_ISOLATIONS)
     elif setting == "jobs":
         if not text.isdigit() or int(text) < 1 or int(text) > _MAX_JOBS:
             return "a number from 1 to %d" % _MAX_JOBS
@@ -133,7 +138,7 @@ def _as_text(setting, value):
         return value
     if type(value) == "int" and setting == "jobs":
         return str(value)
-    if type(value) == "list" and setting in ["allow_leaks", "leaks"]:
+    if type(value) == "list" and setting in ["allow_leaks", "leaks", "prefer", "require"]:
         return ",".join(value)
     return None
 

@@ -322,6 +322,12 @@ TEST_F(ParseSettingsTest, NamesTheDefaultOfAWrongValue) {
   EXPECT_THAT(std::string(Parse({}).status().message()), StartsWith("ISOLATE_DEFAULT_JOBS=many: "));
 }
 
+TEST_F(ParseSettingsTest, RefusesADefaultOfNoFlag) {
+  const ScopedVariable of_target("ISOLATE_DEFAULT_JOB", "3");
+  EXPECT_THAT(std::string(Parse({}).status().message()),
+              StartsWith("ISOLATE_DEFAULT_JOB: there is no such flag; there are: --isolate, "));
+}
+
 TEST_F(ParseSettingsTest, TheLastOfEqualFlagsWins) {
   EXPECT_EQ(Parse({"--isolate_jobs=5", "--isolate_jobs=6"})->jobs, 6);
 }
