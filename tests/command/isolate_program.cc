@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -128,6 +129,13 @@ std::string Running::ReadUntil(const std::string& text) {
 Ended Running::Wait() {
   Ended ended;
   ended.out = ReadUntil("");
+  const int process = static_cast<int>(syscall(SYS_pidfd_open, pid_, 0));
+  pollfd exited = {process, POLLIN, 0};
+  if (poll(&exited, 1, kDeadlineMs) != 1) {
+    ADD_FAILURE() << "the program does not end";
+    kill(pid_, SIGKILL);
+  }
+  close(process);
   int status = 0;
   if (waitpid(std::exchange(pid_, -1), &status, 0) > 0) {
     ended.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;

@@ -292,7 +292,7 @@ TEST(Streams, AreTheCallers) {
 }
 
 TEST(Surroundings, AreTheCallers) {
-  Call call{{"run", "sh", "-c", "echo $COLOUR; pwd"}};
+  Call call{{"run", "sh", "-c", "echo $COLOUR; pwd -P"}};
   call.environment = {{"COLOUR", "green"}};
   EXPECT_EQ(Isolate(call).out, absl::StrCat("green\n", fs::current_path().string(), "\n"));
 }

@@ -1,0 +1,173 @@
+#include "isolate/command/alive_sandboxes.h"
+
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/algorithm/container.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "isolate/internal/numbers_in.h"
+#include "isolate/internal/result_json.h"
+#include "isolate/result.h"
+
+namespace isolate::command {
+namespace {
+
+using internal::KindsThatDiffer;
+using internal::NamespacesOf;
+using internal::NumbersIn;
+
+constexpr absl::string_view kInitName = "isolate-init";
+
+std::string Folder(pid_t pid) { return absl::StrCat("/proc/", pid); }
+
+std::string Contents(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::vector<std::string> ArgumentsOf(pid_t pid) {
+  const std::string text = Contents(Folder(pid) + "/cmdline");
+  return absl::StrSplit(absl::StripSuffix(text, absl::string_view("\0", 1)), '\0');
+}
+
+std::string NameOf(pid_t pid) {
+  return std::string(absl::StripAsciiWhitespace(Contents(Folder(pid) + "/comm")));
+}
+
+// A line of /proc/PID/status (proc(5)); empty where there is none.
+std::string StatusOf(pid_t pid, absl::string_view name) {
+  const std::string text = Contents(Folder(pid) + "/status");
+  for (absl::string_view line : absl::StrSplit(text, '\n')) {
+    if (absl::ConsumePrefix(&line, name) && absl::ConsumePrefix(&line, ":")) {
+      return std::string(absl::StripAsciiWhitespace(line));
+    }
+  }
+  return "";
+}
+
+pid_t ParentOf(pid_t pid) {
+  pid_t parent = 0;
+  return absl::SimpleAtoi(StatusOf(pid, "PPid"), &parent) ? parent : 0;
+}
+
+pid_t InnermostIdOf(pid_t pid) {
+  const std::string ids = StatusOf(pid, "NSpid");
+  pid_t id = 0;
+  return absl::SimpleAtoi(absl::string_view(ids).substr(ids.find_last_of('\t') + 1), &id) ? id : 0;
+}
+
+// From field 22 of its stat, in ticks since the start of the machine, as /proc/uptime is.
+absl::Time StartOf(pid_t pid) {
+  const std::string stat = Contents(Folder(pid) + "/stat");
+  const std::vector<absl::string_view> fields =
+      absl::StrSplit(absl::string_view(stat).substr(stat.rfind(')') + 1), ' ', absl::SkipEmpty());
+  const std::string uptime = Contents("/proc/uptime");
+  double ticks = 0;
+  double now = 0;
+  if (fields.size() <= 19 || !absl::SimpleAtod(fields[19], &ticks) ||
+      !absl::SimpleAtod(uptime.substr(0, uptime.find(' ')), &now)) {
+    return absl::InfinitePast();
+  }
+  const double started = ticks / static_cast<double>(sysconf(_SC_CLK_TCK));
+  return absl::Now() - absl::Seconds(std::max(now - started, 0.0));
+}
+
+// "Suite.Test" of --gtest_filter=Suite.Test, which names one test and no pattern.
+std::string TestOf(const std::vector<std::string>& arguments) {
+  for (absl::string_view argument : arguments) {
+    if (absl::ConsumePrefix(&argument, "--gtest_filter=") &&
+        argument.find_first_of("*?:-") == absl::string_view::npos &&
+        absl::StrContains(argument, '.')) {
+      return std::string(argument);
+    }
+  }
+  return "";
+}
+
+// A process is in a pid namespace or not; in a sandbox without one, it has all of its kinds.
+bool IsInside(const Namespaces& process, const AliveSandbox& sandbox) {
+  if (absl::c_linear_search(sandbox.kinds, "pid")) {
+    return process.pid == sandbox.namespaces.pid;
+  }
+  return KindsThatDiffer(sandbox.namespaces, process).empty();
+}
+
+AliveProcess Look(pid_t pid) {
+  const std::vector<std::string> arguments = ArgumentsOf(pid);
+  return {pid, InnermostIdOf(pid), absl::StrJoin(arguments, " "), TestOf(arguments)};
+}
+
+// Whose helpers, which have such names, made the init.
+pid_t RunnerOf(pid_t init) {
+  pid_t runner = ParentOf(init);
+  while (runner != 0 && absl::StartsWith(NameOf(runner), "isolate-")) {
+    runner = ParentOf(runner);
+  }
+  return runner;
+}
+
+AliveSandbox LookAtInit(pid_t init, const Namespaces& namespaces) {
+  AliveSandbox sandbox;
+  sandbox.init = init;
+  sandbox.namespaces = namespaces;
+  sandbox.since = StartOf(init);
+  struct stat folder;
+  if (stat(Folder(init).c_str(), &folder) == 0) {
+    sandbox.uid = folder.st_uid;
+  }
+  sandbox.runner = RunnerOf(init);
+  if (sandbox.runner != 0) {
+    sandbox.runner_command = absl::StrJoin(ArgumentsOf(sandbox.runner), " ");
+    const Namespaces outside = NamespacesOf(Folder(sandbox.runner));
+    if (outside.mnt != 0) {
+      sandbox.kinds = KindsThatDiffer(namespaces, outside);
+    }
+  }
+  return sandbox;
+}
+
+}  // namespace
+
+AliveSandboxes FindAliveSandboxes() {
+  AliveSandboxes alive;
+  std::vector<std::pair<pid_t, Namespaces>> others;
+  for (const pid_t pid : NumbersIn("/proc")) {
+    const Namespaces namespaces = NamespacesOf(Folder(pid));
+    if (NameOf(pid) != kInitName) {
+      others.emplace_back(pid, namespaces);
+    } else if (namespaces.mnt == 0) {
+      ++alive.hidden;
+    } else {
+      alive.sandboxes.push_back(LookAtInit(pid, namespaces));
+    }
+  }
+  for (AliveSandbox& sandbox : alive.sandboxes) {
+    for (const auto& [pid, namespaces] : others) {
+      if (!sandbox.kinds.empty() && namespaces.mnt != 0 && IsInside(namespaces, sandbox)) {
+        sandbox.processes.push_back(Look(pid));
+      }
+    }
+  }
+  std::stable_sort(alive.sandboxes.begin(), alive.sandboxes.end(),
+                   [](const AliveSandbox& a, const AliveSandbox& b) { return a.since < b.since; });
+  return alive;
+}
+
+}  // namespace isolate::command
