@@ -15,12 +15,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
+#include "absl/types/span.h"
 #include "gtest/gtest.h"
 #include "gtest_plugin/allowed_leaks.h"
 #include "gtest_plugin/crash.h"
 #include "gtest_plugin/exit_with.h"
 #include "gtest_plugin/gtest_private.h"
 #include "gtest_plugin/history.h"
+#include "gtest_plugin/install_runner.h"
 #include "gtest_plugin/keep.h"
 #include "gtest_plugin/outputs_folder.h"
 #include "gtest_plugin/replaying_listener.h"
@@ -179,59 +181,68 @@ absl::Status TryInstall(int* argc, char** argv) {
   }
   PrepareStacks(argv[0]);
   PrepareForSanitizers();
-  settings->options.hidden_environment.assign(std::begin(kRunnersVariables),
-                                              std::end(kRunnersVariables));
-  settings->options.leaks_from_start = false;  // RunTests says from when on
-  settings->options.tell_namespaces = !settings->report.empty() || !settings->trace.empty();
-  settings->options.full_output_folder = OutputsFolder();
-  settings->options.merge_stderr = IsSameFile(STDOUT_FILENO, STDERR_FILENO);
-  if (settings->options.keep_failed) {
-    if (absl::Status status = CheckThatSandboxesCanBeKept(settings->options.full_output_folder);
+  return InstallRunner(*std::move(settings), RunAssignment);
+}
+
+absl::Span<const char* const> RunnersVariables() { return kRunnersVariables; }
+
+absl::Status InstallRunner(Settings settings, Scheduler::Run run,
+                           Scheduler::Translation translation) {
+  settings.options.hidden_environment.insert(settings.options.hidden_environment.end(),
+                                             std::begin(kRunnersVariables),
+                                             std::end(kRunnersVariables));
+  settings.options.leaks_from_start = false;  // RunTests says from when on
+  settings.options.tell_namespaces = !settings.report.empty() || !settings.trace.empty();
+  settings.options.full_output_folder = OutputsFolder();
+  settings.options.merge_stderr = IsSameFile(STDOUT_FILENO, STDERR_FILENO);
+  if (settings.options.keep_failed) {
+    if (absl::Status status = CheckThatSandboxesCanBeKept(settings.options.full_output_folder);
         !status.ok()) {
       return status;
     }
   }
   // Not in a process that runs one test: the file may be hidden there.
   AllowedLeaks allowed_leaks;
-  if (absl::Status status = allowed_leaks.Add(settings->allowed_leaks); !status.ok()) {
+  if (absl::Status status = allowed_leaks.Add(settings.allowed_leaks); !status.ok()) {
     return absl::InvalidArgumentError(absl::StrCat("--isolate_allow_leaks: ", status.message()));
   }
   const absl::Time started = RealtimeNow();
   absl::StatusOr<std::unique_ptr<Executor>> executor =
-      Executor::Create(settings->options, settings->ready());
+      Executor::Create(settings.options, settings.ready());
   if (!executor.ok()) {
     return executor.status();
   }
   std::unique_ptr<RunReport> report;
-  if (!settings->report.empty()) {
-    absl::StatusOr<std::unique_ptr<RunReport>> created = RunReport::Create(*settings);
+  if (!settings.report.empty()) {
+    absl::StatusOr<std::unique_ptr<RunReport>> created = RunReport::Create(settings);
     if (!created.ok()) {
       return created.status();
     }
     report = *std::move(created);
   }
   std::unique_ptr<RunTrace> trace;
-  if (!settings->trace.empty()) {
-    absl::StatusOr<std::unique_ptr<RunTrace>> created = RunTrace::Create(*settings, started);
+  if (!settings.trace.empty()) {
+    absl::StatusOr<std::unique_ptr<RunTrace>> created = RunTrace::Create(settings, started);
     if (!created.ok()) {
       return created.status();
     }
     trace = *std::move(created);
   }
   std::unique_ptr<History> history;
-  if (!settings->history.empty()) {
-    absl::StatusOr<std::unique_ptr<History>> read = History::Read(settings->history);
+  if (!settings.history.empty()) {
+    absl::StatusOr<std::unique_ptr<History>> read = History::Read(settings.history);
     if (!read.ok()) {
       return absl::InvalidArgumentError(
-          absl::StrCat("--isolate_history=", settings->history, ": ", read.status().message()));
+          absl::StrCat("--isolate_history=", settings.history, ": ", read.status().message()));
     }
     history = *std::move(read);
   }
-  auto scheduler = std::make_unique<Scheduler>(*std::move(executor), *settings,
-                                               RunDeadline(*settings), RunAssignment);
-  UnitTest::GetInstance()->listeners().Append(new Appender(std::make_unique<ReplayingListener>(
-      std::move(scheduler), std::move(report), std::move(trace), std::move(history), *settings,
-      std::move(allowed_leaks))));
+  auto scheduler = std::make_unique<Scheduler>(*std::move(executor), settings,
+                                               RunDeadline(settings), std::move(run));
+  scheduler->set_translation(std::move(translation));
+  UnitTest::GetInstance()->listeners().Append(new Appender(
+      std::make_unique<ReplayingListener>(std::move(scheduler), std::move(report), std::move(trace),
+                                          std::move(history), settings, std::move(allowed_leaks))));
   return absl::OkStatus();
 }
 

@@ -470,8 +470,11 @@ absl::Status Scheduler::Collect() {
   }
   job.sandbox = std::move(finished.sandbox);
   kept_ += job.sandbox != nullptr ? 1 : 0;
-  std::vector<TestReport> reports =
-      MakeTestReports(*std::move(finished.result), job.reports.size());
+  Result result = *std::move(finished.result);
+  if (translation_ != nullptr) {
+    result = translation_(job.assignment, std::move(result));
+  }
+  std::vector<TestReport> reports = MakeTestReports(std::move(result), job.reports.size());
   SayWhere(job, reports);
   const bool interrupted =
       std::find(interrupted_.begin(), interrupted_.end(), &job) != interrupted_.end();

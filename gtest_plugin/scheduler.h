@@ -23,6 +23,7 @@
 #include "isolate/executor.h"
 #include "isolate/kept_sandbox.h"
 #include "isolate/reporter.h"
+#include "isolate/result.h"
 
 namespace isolate::gtest {
 
@@ -69,6 +70,11 @@ class Scheduler {
   // Has the tests that took longest before start first, and notes how long they take; those that
   // `history` does not know come before all.  It must outlive it, or End.
   void set_history(History* history) { history_ = history; }
+
+  // What turns what a process came to into what MakeTestReports takes, for tests that do not tell
+  // of themselves in events; empty: it is that already.
+  using Translation = std::function<Result(const Assignment& assignment, Result result)>;
+  void set_translation(Translation translation) { translation_ = std::move(translation); }
 
   // Takes over the tests that may run in this iteration, in gtest's order.
   // Starts none: gtest may yet skip them all.  `functions` holds the suites' own
@@ -182,6 +188,7 @@ class Scheduler {
   std::vector<bool> is_free_;  // the workers
   std::vector<ProcessObserver*> observers_;
   History* history_ = nullptr;
+  Translation translation_;
   size_t kept_ = 0;  // sandboxes
   const absl::Time deadline_;
   std::deque<Job> queue_;

@@ -24,6 +24,7 @@
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
+#include "absl/types/span.h"
 #include "gtest_plugin/flag_values.h"
 #include "gtest_plugin/leak_policy.h"
 #include "gtest_plugin/traits.h"
@@ -269,6 +270,8 @@ absl::StatusOr<Settings> ParseSettings(int* argc, char** argv) {
   argv[*argc] = nullptr;
   return settings;
 }
+
+absl::Span<const absl::string_view> FlagNames() { return kFlagNames; }
 
 std::string FlagsHelp() {
   std::string help = "Isolation, each test in a sandbox of its own:\n";

@@ -9,7 +9,9 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "gtest_plugin/flag_values.h"
 #include "gtest_plugin/leak_policy.h"
 #include "gtest_plugin/traits.h"
@@ -57,6 +59,9 @@ struct Settings {
 // InvalidArgument for an unknown flag of ours or a wrong value, naming it and
 // what is right; `argv` is not touched then.
 absl::StatusOr<Settings> ParseSettings(int* argc, char** argv);
+
+// The names of all flags, without dashes, in the order of FlagsHelp.
+absl::Span<const absl::string_view> FlagNames();
 
 // What --help says of the flags.
 std::string FlagsHelp();

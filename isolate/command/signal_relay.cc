@@ -24,7 +24,7 @@ static_assert(std::atomic<bool>::is_always_lock_free, "a handler writes them");
 
 bool IsKey(int signal) { return signal == SIGINT || signal == SIGQUIT; }
 
-extern "C" void OnSignal(int signal, siginfo_t* info, void* /*context*/) {
+extern "C" void RelaySignal(int signal, siginfo_t* info, void* /*context*/) {
   const int error = errno;
   for (size_t i = 0; i < kCount; ++i) {
     if (kSignals[i] == signal) {
@@ -45,7 +45,7 @@ bool IsIgnored(int signal) {
 SignalRelay::SignalRelay(std::function<void()> wake) {
   wake_up = new std::function<void()>(std::move(wake));
   struct sigaction action = {};
-  action.sa_sigaction = OnSignal;
+  action.sa_sigaction = RelaySignal;
   action.sa_flags = SA_SIGINFO | SA_RESTART;
   for (const int signal : kSignals) {
     if (!IsIgnored(signal)) {

@@ -2,6 +2,7 @@
 
 #include "absl/types/span.h"
 #include "isolate/command/enter.h"
+#include "isolate/command/gtest.h"
 #include "isolate/command/list.h"
 #include "isolate/command/run.h"
 
@@ -12,6 +13,7 @@ absl::Span<const Subcommand> Subcommands() {
       {"run", "runs a command in a sandbox of its own", Run},
       {"list", "lists the sandboxes that are alive", List},
       {"enter", "runs a shell, or a command, in one of them", Enter},
+      {"gtest", "runs each test of a GoogleTest binary in a sandbox of its own", Gtest},
   };
   return kSubcommands;
 }
