@@ -96,7 +96,7 @@ def isolated_cc_test(
       require: kinds that it may not, whatever `prefer` says; "all": none of them.
       deps: as in cc_test, without gtest_main.
       env: as in cc_test, but no select().
-      tags: as in cc_test.
+      tags: as in cc_test; "isolated" is added.
       **kwargs: the other attributes of cc_test.
     """
     _check_deps(name, deps)
@@ -128,6 +128,7 @@ def isolated_cc_test(
         "verbose": verbose,
     }
     environment = settings_environment(name, settings)
+    tags = tags + ["isolated"]
     if jobs and not [tag for tag in tags if tag.startswith("cpu:")]:
         tags = tags + ["cpu:%d" % jobs]
     cc_test(
