@@ -10,7 +10,7 @@ def _shards_impl(ctx):
         report = ctx.actions.declare_file("%s/%d.xml" % (ctx.label.name, index))
         reports.append(report)
         ctx.actions.run(
-            executable = ctx.executable.worker,
+            executable = ctx.file.worker,
             arguments = [ctx.executable.test.path],
             env = {
                 "GTEST_SHARD_INDEX": str(index),
@@ -41,9 +41,8 @@ shards = rule(
             mandatory = True,
         ),
         "worker": attr.label(
-            cfg = "exec",
-            doc = "What runs it: gets its path.",
-            executable = True,
+            allow_single_file = True,
+            doc = "A script that runs it: gets its path.",
             mandatory = True,
         ),
     },
