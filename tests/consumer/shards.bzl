@@ -10,8 +10,10 @@ def _shards_impl(ctx):
         report = ctx.actions.declare_file("%s/%d.xml" % (ctx.label.name, index))
         reports.append(report)
         ctx.actions.run(
-            executable = ctx.file.worker,
-            arguments = [ctx.executable.test.path],
+            # A file in the top folder has a path by which no program is found.
+            executable = "/bin/sh",
+            arguments = [ctx.file.worker.path, ctx.executable.test.path],
+            inputs = [ctx.file.worker],
             env = {
                 "GTEST_SHARD_INDEX": str(index),
                 "GTEST_TOTAL_SHARDS": str(ctx.attr.count),
