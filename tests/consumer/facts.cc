@@ -83,8 +83,11 @@ class Sharing : public ::testing::Test {
         << "x";
   }
 
+  // In a folder that every sandbox has of its own.
+  static std::string Path() { return ::testing::TempDir() + "isolate_consumer"; }
+
   static bool LeavesAFile() {
-    const int file = open("/tmp/isolate_consumer", O_CREAT | O_EXCL | O_CLOEXEC | O_WRONLY, 0600);
+    const int file = open(Path().c_str(), O_CREAT | O_EXCL | O_CLOEXEC | O_WRONLY, 0600);
     if (file >= 0) {
       close(file);
     }
@@ -94,7 +97,7 @@ class Sharing : public ::testing::Test {
 
 TEST_F(Sharing, FirstLeavesAFile) {
   if (!IsIsolated()) {
-    unlink("/tmp/isolate_consumer");
+    unlink(Path().c_str());
   }
   EXPECT_TRUE(LeavesAFile());
 }
