@@ -69,6 +69,12 @@ constexpr const char* kRunnersVariables[] = {
     "ISOLATE_REPORT",
     "ISOLATE_TRACE",
     "ISOLATE_VERBOSE",
+    "ISOLATE_DEFAULT_AUDIT",
+    "ISOLATE_DEFAULT_HISTORY",
+    "ISOLATE_DEFAULT_KEEP",
+    "ISOLATE_DEFAULT_REPORT",
+    "ISOLATE_DEFAULT_TRACE",
+    "ISOLATE_DEFAULT_VERBOSE",
 };
 
 // Of Bazel's time limit a twentieth is kept for the end of the run.

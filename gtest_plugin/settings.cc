@@ -1,6 +1,7 @@
 #include "gtest_plugin/settings.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <string>
@@ -18,6 +19,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
@@ -159,6 +161,15 @@ absl::Status Assign(const Assignment& assignment) {
   return absl::OkStatus();
 }
 
+// What isolated_cc_test sets, as ISOLATE_DEFAULT_JOBS for isolate_jobs.  From 7.2 on Bazel prefers
+// a target's own variables to --test_env, which should win here.
+constexpr absl::string_view kDefaultPrefix = "ISOLATE_DEFAULT";
+
+std::string FlagOfDefault(absl::string_view variable) {
+  return absl::StrCat("isolate",
+                      absl::AsciiStrToLower(absl::StripPrefix(variable, kDefaultPrefix)));
+}
+
 int DefaultJobs() {
   // Bazel's test-setup.sh sets it, and --run_under and shards inherit it.
   if (getenv("BAZEL_TEST") != nullptr || getenv("TEST_TARGET") != nullptr) {
@@ -180,6 +191,15 @@ absl::Duration BazelTimeLimit() {
 
 absl::StatusOr<Settings> ParseSettings(int* argc, char** argv) {
   std::vector<Assignment> assignments;
+  // Those of no flag, too: a setting in a BUILD file must not be without effect.
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::pair<absl::string_view, absl::string_view> variable =
+        absl::StrSplit(*entry, absl::MaxSplits('=', 1));
+    if (absl::StartsWith(variable.first, kDefaultPrefix)) {
+      assignments.push_back({std::string(variable.first), FlagOfDefault(variable.first),
+                             std::string(variable.second)});
+    }
+  }
   for (const absl::string_view name : kFlagNames) {
     const std::string variable = absl::AsciiStrToUpper(name);
     if (const char* value = getenv(variable.c_str())) {

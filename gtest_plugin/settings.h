@@ -2,7 +2,8 @@
 #define GTEST_PLUGIN_SETTINGS_H_
 
 // The plugin's flags, --isolate_NAME=VALUE, and their environment variables,
-// ISOLATE_NAME.  A flag wins over its variable.
+// ISOLATE_NAME.  A flag wins over its variable, and that over ISOLATE_DEFAULT_NAME, by which
+// isolated_cc_test (defs.bzl) says what a target was written with.
 
 #include <algorithm>
 #include <string>

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <fstream>
 #include <functional>
+#include <iterator>
 #include <ostream>
 #include <string>
 #include <thread>
@@ -14,6 +16,9 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -319,6 +324,30 @@ TEST_F(ParseSettingsTest, AFlagWinsOverItsVariable) {
   EXPECT_EQ(Parse({"--isolate_jobs=5"})->jobs, 5);
 }
 
+TEST_F(ParseSettingsTest, AVariableWinsOverItsDefault) {
+  const ScopedVariable of_target("ISOLATE_DEFAULT_JOBS", "3");
+  EXPECT_EQ(Parse({})->jobs, 3);
+  const ScopedVariable variable("ISOLATE_JOBS", "5");
+  EXPECT_EQ(Parse({})->jobs, 5);
+}
+
+TEST_F(ParseSettingsTest, TheFlagWithoutANameHasADefaultToo) {
+  const ScopedVariable of_target("ISOLATE_DEFAULT", "off");
+  EXPECT_FALSE(Parse({})->isolate);
+  EXPECT_TRUE(Parse({"--isolate=on"})->isolate);
+}
+
+TEST_F(ParseSettingsTest, NamesTheDefaultOfAWrongValue) {
+  const ScopedVariable of_target("ISOLATE_DEFAULT_JOBS", "many");
+  EXPECT_THAT(std::string(Parse({}).status().message()), StartsWith("ISOLATE_DEFAULT_JOBS=many: "));
+}
+
+TEST_F(ParseSettingsTest, RefusesADefaultOfNoFlag) {
+  const ScopedVariable of_target("ISOLATE_DEFAULT_JOB", "3");
+  EXPECT_THAT(std::string(Parse({}).status().message()),
+              StartsWith("ISOLATE_DEFAULT_JOB: there is no such flag; there are: --isolate, "));
+}
+
 TEST_F(ParseSettingsTest, TheLastOfEqualFlagsWins) {
   EXPECT_EQ(Parse({"--isolate_jobs=5", "--isolate_jobs=6"})->jobs, 6);
 }
@@ -401,6 +430,27 @@ TEST(FlagsHelp, NamesEveryFlagWithItsDefault) {
         "--isolate_report=", "--isolate_trace="}) {
     EXPECT_THAT(FlagsHelp(), HasSubstr(absl::StrCat("  ", flag, "\n")));
   }
+}
+
+// The rule's attributes are written down once more, as Starlark cannot ask the program.
+TEST(IsolatedCcTest, HasAnAttributeForEachFlag) {
+  std::ifstream file("gtest_plugin/defs.bzl");
+  const std::string rule((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  const std::vector<std::string> lines = absl::StrSplit(FlagsHelp(), '\n');
+  int flags = 0;
+  for (absl::string_view line : lines) {
+    if (!absl::ConsumePrefix(&line, "  --isolate")) {
+      continue;
+    }
+    ++flags;
+    absl::string_view name = line.substr(0, line.find('='));
+    absl::ConsumePrefix(&name, "_");
+    const absl::string_view attribute = name.empty()        ? "isolate"
+                                        : name == "timeout" ? "test_timeout"
+                                                            : name;
+    EXPECT_THAT(rule, HasSubstr(absl::StrCat("\n        ", attribute, " = None,\n")));
+  }
+  EXPECT_GT(flags, 20);
 }
 
 }  // namespace
