@@ -15,8 +15,8 @@
 #include "isolate/internal/sandbox_maker.h"
 
 // The program, from maker_bytes.S.
-extern "C" const char isolate_maker_begin[];
-extern "C" const char isolate_maker_end[];
+extern "C" const char kIsolateMakerBegin[];
+extern "C" const char kIsolateMakerEnd[];
 
 namespace isolate::internal {
 namespace {
@@ -75,8 +75,8 @@ void ExecuteMaker(const std::string& encoded_plan, MakerDescriptors descriptors,
     return;
   }
   const int plan = FileOf("isolate-plan", encoded_plan.data(), encoded_plan.size());
-  const int program = FileOf("isolate-helper", isolate_maker_begin,
-                             static_cast<size_t>(isolate_maker_end - isolate_maker_begin));
+  const int program = FileOf("isolate-helper", kIsolateMakerBegin,
+                             static_cast<size_t>(kIsolateMakerEnd - kIsolateMakerBegin));
   if (plan >= 0 && program >= 0) {
     Execute(program, plan, descriptors, in_user_namespace);
   }
