@@ -135,6 +135,11 @@ Explanation Explain(const SetupFailure& failure) {
         "Check the command's path and its permissions; a path under a private folder such as "
         "/tmp must be named as an extra path."};
   }
+  if (step == Step::kHelperMounts && error == EINVAL) {
+    return {"The root directory is no mount, as that of a chroot.",
+            "Make it a mount before the chroot (mount --bind DIR DIR), or change the root with "
+            "pivot_root, as bubblewrap and systemd-nspawn do."};
+  }
   if (step == Step::kUserNamespace && Refused(error)) {
     return {"This user may not create user namespaces here.",
             "Allow them (sysctl kernel.unprivileged_userns_clone=1, or "

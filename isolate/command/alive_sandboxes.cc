@@ -150,6 +150,9 @@ AliveSandboxes FindAliveSandboxes() {
   std::vector<std::pair<pid_t, Namespaces>> others;
   for (const pid_t pid : NumbersIn("/proc")) {
     const Namespaces namespaces = NamespacesOf(Folder(pid));
+    if (pid == 1 && NameOf(pid) == kInitName) {
+      continue;  // of the sandbox in which we are, of which nothing outside is to be seen
+    }
     if (NameOf(pid) != kInitName) {
       others.emplace_back(pid, namespaces);
     } else if (namespaces.mnt == 0) {

@@ -70,7 +70,7 @@ absl::StatusOr<std::vector<ListedTest>> ListTests(const std::string& path,
   }
   const BinaryEnd end = TakeBinaryEnd(*result);
   if (end.execute_error != 0) {
-    return absl::InvalidArgumentError(
+    return absl::PermissionDeniedError(
         absl::StrCat(path, ": cannot be executed: ", strerror(end.execute_error)));
   }
   if (!end.known || result->outcome == Outcome::kTimedOut) {

@@ -32,6 +32,8 @@ int Doctor(int argc, char** argv) {
       {"help", no_argument, nullptr, 'h'},
       {nullptr, 0, nullptr, 0},
   };
+  static char name[] = "isolate doctor";
+  argv[0] = name;  // for getopt_long's messages
   bool json = false;
   for (int option; (option = getopt_long(argc, argv, "h", kOptions, nullptr)) != -1;) {
     switch (option) {

@@ -36,6 +36,7 @@
 #include "isolate/command/translation.h"
 #include "isolate/reporter.h"
 #include "isolate/result.h"
+#include "isolate/setup_failure.h"
 
 namespace isolate::command {
 namespace {
@@ -252,6 +253,10 @@ int RunTests(Settings settings, const std::string& path, const std::vector<std::
     listing.hidden_environment.emplace_back(variable);
   }
   const absl::StatusOr<std::vector<ListedTest>> tests = ListTests(path, arguments, listing);
+  if (absl::IsPermissionDenied(tests.status()) && !GetSetupFailure(tests.status()).has_value()) {
+    std::cerr << "isolate gtest: " << tests.status().message() << "\n";
+    return kNotExecutableExitCode;
+  }
   if (!tests.ok()) {
     isolate::gtest::ExitWith(tests.status(), /*judged=*/0);
   }
@@ -294,6 +299,8 @@ int RunCommand(const CommandLine& line) {
 }  // namespace
 
 int Gtest(int argc, char** argv) {
+  static char name[] = "isolate gtest";
+  argv[0] = name;  // for getopt_long's messages
   const absl::optional<CommandLine> line = ParseCommandLine(argc, argv);
   if (!line.has_value()) {
     return WrongUse("see isolate gtest --help");

@@ -32,8 +32,8 @@ constexpr absl::string_view kOuter = "NonTestSuiteFailure";
 
 // What is no property of the user's.
 constexpr absl::string_view kKeysOfTest[] = {
-    "name",   "value_param", "type_param", "file",      "line",     "status",
-    "result", "timestamp",   "time",       "classname", "failures", "skipped",
+    "name",   "value_param", "type_param", "file", "line",
+    "status", "result",      "timestamp",  "time", "classname",
 };
 constexpr absl::string_view kKeysOfSuite[] = {
     "name", "tests", "failures", "disabled", "skipped", "errors", "timestamp", "time", "testsuite",

@@ -302,6 +302,11 @@ absl::Status Check(RunOptions& options) {
         "--no-mount: give --no-pid, too; /proc would show the processes outside, and files that "
         "are named by a pid would collide");
   }
+  if (!options.sandbox.pid_namespace &&
+      options.leaks.Of(LeakKind::kProcess) == gtest::LeakPolicy::kFail) {
+    return absl::InvalidArgumentError(
+        "--leaks: processes cannot be looked for with --no-pid; give processes:off");
+  }
   if (options.sandbox.audit_names && !options.sandbox.pid_namespace) {
     return absl::InvalidArgumentError(
         "--audit=names: not with --no-pid; who records the names ends with the sandbox, and nobody "

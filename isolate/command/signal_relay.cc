@@ -12,7 +12,8 @@
 namespace isolate::command {
 namespace {
 
-constexpr int kSignals[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
+// SIGCONT last: it lets a command that is stopped hear of those before it.
+constexpr int kSignals[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGCONT};
 constexpr size_t kCount = sizeof(kSignals) / sizeof(kSignals[0]);
 
 std::function<void()>* wake_up = nullptr;

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -98,8 +99,14 @@ std::string FilterOf(absl::string_view suite, absl::string_view name) {
 }
 
 absl::Status CheckThatFiltersTellThemApart(const std::vector<ListedTest>& tests) {
+  absl::flat_hash_set<std::string> names;
   for (const ListedTest& test : tests) {
     const std::string filter = FilterOf(test.suite, test.name);
+    if (!names.insert(absl::StrCat(test.suite, ".", test.name)).second) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--gtest_filter cannot tell two tests apart that are called ", test.suite,
+                       ".", test.name, ", so neither can be run alone; rename one of them"));
+    }
     if (!absl::StrContains(filter, '?')) {
       continue;
     }

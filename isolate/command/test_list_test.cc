@@ -76,5 +76,12 @@ TEST(CheckThatFiltersTellThemApart, NamesTwoThatCannotBe) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("A.b-c from A.b_c"));
 }
 
+TEST(CheckThatFiltersTellThemApart, NamesTwoThatAreCalledTheSame) {
+  const absl::Status status =
+      CheckThatFiltersTellThemApart({{"A.B", "c", {}, {}, {}}, {"A", "B.c", {}, {}, {}}});
+  EXPECT_TRUE(absl::IsInvalidArgument(status));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("called A.B.c"));
+}
+
 }  // namespace
 }  // namespace isolate::command

@@ -86,6 +86,20 @@ void Append(std::vector<PlacedPart> more, std::vector<PlacedPart>& parts) {
   parts.insert(parts.end(), more.begin(), more.end());
 }
 
+// What only looks like a part, within the message of one that is known, is none.
+std::vector<PlacedPart> Outside(const std::vector<PlacedPart>& known,
+                                std::vector<PlacedPart> scanned) {
+  scanned.erase(std::remove_if(scanned.begin(), scanned.end(),
+                               [&](const PlacedPart& part) {
+                                 return std::any_of(
+                                     known.begin(), known.end(), [&](const PlacedPart& other) {
+                                       return part.begin >= other.begin && part.begin < other.end;
+                                     });
+                               }),
+                scanned.end());
+  return scanned;
+}
+
 // Of one test.
 class Translator {
  public:
@@ -190,13 +204,13 @@ class Translator {
       std::vector<Part> skips = told_->skips;
       // Older versions tell neither where a test was skipped, nor that one was that had failed.
       const bool may_have_skipped = told_->skipped || !told_->failures.empty();
-      Append(skips.empty() && may_have_skipped ? ScanForSkips(console_.body)
+      Append(skips.empty() && may_have_skipped ? Outside(parts, ScanForSkips(console_.body))
                                                : Find(console_.body, skips),
              parts);
       others.insert(others.end(), skips.begin(), skips.end());
     } else {
       parts = ScanForFailures(console_.body);
-      Append(ScanForSkips(console_.body), parts);
+      Append(Outside(parts, ScanForSkips(console_.body)), parts);
     }
     if (told_.has_value() && parts.empty() && others.empty() && !set_up_failed_ &&
         !failed_before_) {

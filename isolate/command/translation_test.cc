@@ -181,7 +181,11 @@ TEST(Environment, ThatFailsFailsTheTest) {
           "status": "RUN", "result": "COMPLETED", "timestamp": "1970-01-01T00:00:00Z",
           "time": "0s"}]})";
   for (const char* outer :
-       {"]}", R"(, {"name": "NonTestSuiteFailure", "testsuite": [{"name": "", "status": "RUN",
+       {"]}",
+        "    {\n      \"name\": \"NonTestSuiteFailure\", \"testsuite\": [{\"name\": \"\", "
+        "\"status\": \"RUN\", \"failures\": [{\"failure\": \"e.cc:3\\nno network\", "
+        "\"type\": \"\"}]}]}]}",  // as 1.12 writes it
+        R"(, {"name": "NonTestSuiteFailure", "testsuite": [{"name": "", "status": "RUN",
            "failures": [{"failure": "e.cc:3\nno network", "type": ""}]}]}]})"}) {
     const TestReport report = ReportOf(ResultOf(console, json + outer, Exited(1)));
     EXPECT_EQ(OutcomeOf(report, false), "failed");

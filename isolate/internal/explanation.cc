@@ -90,6 +90,17 @@ absl::optional<Explanation> OfAFilter(const SetupFailure& failure,
   return absl::nullopt;
 }
 
+absl::optional<Explanation> OfIds(const SetupFailure& failure, const Restrictions& restrictions) {
+  if (restrictions.own_ids_mapped || failure.step != Step::kUserNamespace ||
+      failure.error != EPERM) {
+    return absl::nullopt;
+  }
+  return Explanation{
+      "The caller's own uid or gid is not mapped in the user namespace that it is in, and then it "
+      "may not create another one (user_namespaces(7)).",
+      "Map both around this program, as unshare --map-user=ID --map-group=ID does."};
+}
+
 absl::optional<Explanation> OfAChroot(const SetupFailure& failure,
                                       const Restrictions& restrictions) {
   if (!restrictions.in_chroot) {
@@ -246,7 +257,7 @@ absl::optional<Explanation> OfLackOfRoom(const SetupFailure& failure,
 Explanation Explain(const SetupFailure& failure, const Restrictions& restrictions) {
   // A filter comes before the kernel, and a chroot before what a user may do.
   for (const auto& cause :
-       {OfAFilter, OfAChroot, OfASysctl, OfALimit, OfACover, OfADevice, OfLackOfRoom}) {
+       {OfAFilter, OfIds, OfAChroot, OfASysctl, OfALimit, OfACover, OfADevice, OfLackOfRoom}) {
     if (absl::optional<Explanation> explanation = cause(failure, restrictions)) {
       return *explanation;
     }

@@ -31,6 +31,7 @@ struct Restrictions {
   // Whether the root directory is no mount, as chroot(2) leaves it.
   bool in_chroot = false;
   bool in_user_namespace = false;  // not all ids are those of the machine
+  bool own_ids_mapped = true;      // in that user namespace
   std::string container;           // the name of its engine, or "container"; empty: no sign of one
 
   // Of /proc/sys, by name, as "user.max_net_namespaces"; only those that are there.

@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <regex>
 #include <string>
 #include <vector>
 
@@ -55,15 +54,15 @@ std::vector<std::string> Commands() {
 std::vector<std::string> OptionsOf(const std::string& command) {
   std::vector<std::string> options;
   const std::string help = Isolate({command, "--help"}).out;
-  static const std::regex kOption("--[a-z][a-z_-]*");
   for (const absl::string_view line : absl::StrSplit(help, '\n')) {
     if (!absl::StartsWith(line, "  --")) {
       continue;
     }
-    const std::string text(line);
-    for (std::sregex_iterator option(text.begin(), text.end(), kOption), end; option != end;
-         ++option) {
-      options.push_back(absl::StrReplaceAll(option->str(), {{"--isolate_", "--"}}));
+    for (absl::string_view word :
+         absl::StrSplit(line, absl::ByAnyChar(" ,=[()"), absl::SkipEmpty())) {
+      if (absl::StartsWith(word, "--")) {
+        options.push_back(absl::StrReplaceAll(word, {{"--isolate_", "--"}}));
+      }
     }
   }
   return options;

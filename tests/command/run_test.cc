@@ -157,6 +157,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"page", {"--report=x.html", "echo", "x"}, "JSON"},
         Wrong{"report", {"--report=/no/such/file", "echo", "x"}, "cannot be written"},
         Wrong{"no_mount", {"--no-mount", "echo", "x"}, "give --no-pid, too"},
+        Wrong{"leaks_without_pids", {"--leaks=fail", "--no-pid", "echo", "x"}, "processes:off"},
         Wrong{
             "audit_without_pids", {"--audit=names", "--no-pid", "echo", "x"}, "not with --no-pid"}),
     [](const auto& wrong) { return std::string(wrong.param.name); });
@@ -328,6 +329,16 @@ TEST(Signal, ThatTheCallerIgnoresStaysIgnored) {
   kill(running.pid(), SIGHUP);
   kill(running.pid(), SIGTERM);
   EXPECT_EQ(running.Wait().exit_code, 128 + SIGTERM);
+}
+
+TEST(Signal, LetsACommandGoOnThatHasStoppedItself) {
+  Running running({{"run", "sh", "-c",
+                    "(until grep -q '^State:.T' /proc/$$/status; do :; done; echo stopped) & "
+                    "kill -STOP $$; echo resumed; wait"}});
+  running.ReadUntil("stopped\n");
+  kill(running.pid(), SIGCONT);
+  running.ReadUntil("resumed\n");
+  EXPECT_EQ(running.Wait().exit_code, 0);
 }
 
 // Who is left would hold stdout open.
