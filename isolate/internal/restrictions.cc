@@ -30,6 +30,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "isolate/internal/fd.h"
+#include "isolate/internal/id_map.h"
 #include "isolate/internal/mount_info.h"
 #include "isolate/internal/raw.h"
 #include "isolate/internal/signals.h"
@@ -42,20 +43,6 @@ std::string ReadFile(const std::string& path) {
   std::ostringstream text;
   text << file.rdbuf();
   return text.str();
-}
-
-// Whether one of the ranges of a uid_map or gid_map, "first first count" each, has the id.
-bool IsMapped(const std::string& map, uint32_t id) {
-  for (const absl::string_view line : absl::StrSplit(map, '\n', absl::SkipEmpty())) {
-    const std::vector<absl::string_view> numbers = absl::StrSplit(line, ' ', absl::SkipEmpty());
-    uint32_t first = 0;
-    uint32_t count = 0;
-    if (numbers.size() == 3 && absl::SimpleAtoi(numbers[0], &first) &&
-        absl::SimpleAtoi(numbers[2], &count) && id >= first && id - first < count) {
-      return true;
-    }
-  }
-  return false;
 }
 
 // --- system calls ------------------------------------------------------------------
@@ -265,8 +252,8 @@ Restrictions FindRestrictions() {
   const std::vector<std::string> map =
       absl::StrSplit(ReadFile("/proc/self/uid_map"), absl::ByAnyChar(" \n"), absl::SkipEmpty());
   found.in_user_namespace = map != std::vector<std::string>{"0", "0", "4294967295"};
-  found.own_ids_mapped = status.empty() || (IsMapped(ReadFile("/proc/self/uid_map"), geteuid()) &&
-                                            IsMapped(ReadFile("/proc/self/gid_map"), getegid()));
+  found.own_ids_mapped = status.empty() || (HasId(ReadFile("/proc/self/uid_map"), geteuid()) &&
+                                            HasId(ReadFile("/proc/self/gid_map"), getegid()));
   found.container = FindContainer();
   found.sysctls = FindSysctls();
   const std::vector<MountInfo> mounts = ParseMountInfo(ReadFile("/proc/self/mountinfo"));

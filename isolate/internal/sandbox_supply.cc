@@ -22,15 +22,14 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "isolate/internal/control.h"
 #include "isolate/internal/fd.h"
 #include "isolate/internal/host_facts.h"
+#include "isolate/internal/id_map.h"
 #include "isolate/internal/monotonic.h"
 #include "isolate/internal/mount_info.h"
 #include "isolate/internal/mount_plan.h"
@@ -134,20 +133,6 @@ std::vector<StepTime> StepTimes(const StepLog& log) {
     begun = ended;
   }
   return times;
-}
-
-// Whether one of the ranges, "first first count" each, holds the id.
-bool HasId(absl::string_view map, uint32_t id) {
-  for (const absl::string_view line : absl::StrSplit(map, '\n', absl::SkipEmpty())) {
-    const std::vector<absl::string_view> fields = absl::StrSplit(line, ' ');
-    uint32_t first = 0;
-    uint32_t count = 0;
-    if (fields.size() == 3 && absl::SimpleAtoi(fields[0], &first) &&
-        absl::SimpleAtoi(fields[2], &count) && id >= first && id - first < count) {
-      return true;
-    }
-  }
-  return false;
 }
 
 }  // namespace
