@@ -27,7 +27,8 @@ std::string ReadStandardInput() {
 }
 
 // Has what it had before it was executed: of root it would be everything.  False where that is not
-// to be had any more, as on kernels before 6.16 by programs of other users.
+// to be had any more, as a kernel may clear the ambient set of who runs as another user than his
+// own.
 bool LimitRights(uint64_t permitted, uint64_t effective) {
   raw::Capabilities rights;
   if (raw::GetCapabilities(&rights) != 0) {
