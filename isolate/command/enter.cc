@@ -187,7 +187,8 @@ int RunInside(const std::vector<std::string>& command) {
     return kNotIsolatedExitCode;
   }
   // Not before the fork: its handlers are not for the process inside.
-  SignalRelay relay([&] { (void)eventfd_write(woken.get(), 1); });
+  SignalRelay relay(/*stops=*/terminal.held(), [&] { (void)eventfd_write(woken.get(), 1); });
+  relay.Begin(process);
   block.reset();
   return Wait(process, relay, terminal, woken);
 }

@@ -101,13 +101,14 @@ absl::StatusOr<Result> Execute(const RunOptions& options) {
     return executor.status();
   }
   const Terminal terminal;
-  SignalRelay relay([&] { (*executor)->Interrupt(); });
+  SignalRelay relay(/*stops=*/terminal.held(), [&] { (*executor)->Interrupt(); });
   const absl::StatusOr<Executor::Id> id = (*executor)->StartCommand(options.command);
   if (!id.ok()) {
     return id.status();
   }
   // Who reads our messages may be gone when there is one; the command has its own disposition.
   signal(SIGPIPE, SIG_IGN);
+  relay.Begin((*executor)->ProcessOf(*id));
   for (;;) {
     Executor::Finished finished = (*executor)->WaitAny();
     if (finished.id == *id) {

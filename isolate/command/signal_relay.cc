@@ -13,17 +13,19 @@ namespace isolate::command {
 namespace {
 
 // SIGCONT last: it lets a command that is stopped hear of those before it.
-constexpr int kSignals[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGCONT};
+constexpr int kSignals[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1,
+                            SIGUSR2, SIGTSTP, SIGCONT};
 constexpr size_t kCount = sizeof(kSignals) / sizeof(kSignals[0]);
 
 std::function<void()>* wake_up = nullptr;
+std::atomic<bool> begun;
 
 // Of each of them, whether it came since it was last passed on.
 std::atomic<bool> sent[kCount];
 std::atomic<bool> typed[kCount];  // at the terminal
 static_assert(std::atomic<bool>::is_always_lock_free, "a handler writes them");
 
-bool IsKey(int signal) { return signal == SIGINT || signal == SIGQUIT; }
+bool IsKey(int signal) { return signal == SIGINT || signal == SIGQUIT || signal == SIGTSTP; }
 
 extern "C" void OnRelayedSignal(int signal, siginfo_t* info, void* /*context*/) {
   const int error = errno;
@@ -32,7 +34,10 @@ extern "C" void OnRelayedSignal(int signal, siginfo_t* info, void* /*context*/) 
       (IsKey(signal) && info->si_code == SI_KERNEL ? typed : sent)[i] = true;
     }
   }
-  (*wake_up)();
+  // What neither ends a process nor asks it for anything has nothing to say before there is one.
+  if (begun || (signal != SIGCHLD && signal != SIGTSTP && signal != SIGCONT)) {
+    (*wake_up)();
+  }
   errno = error;
 }
 
@@ -41,19 +46,24 @@ bool IsIgnored(int signal) {
   return sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
 }
 
-}  // namespace
-
-SignalRelay::SignalRelay(std::function<void()> wake) {
-  wake_up = new std::function<void()>(std::move(wake));
+void Catch(int signal) {
   struct sigaction action = {};
   action.sa_sigaction = OnRelayedSignal;
   action.sa_flags = SA_SIGINFO | SA_RESTART;
+  sigaction(signal, &action, nullptr);
+}
+
+}  // namespace
+
+SignalRelay::SignalRelay(bool stops, std::function<void()> wake) {
+  begun = false;
+  wake_up = new std::function<void()>(std::move(wake));
   for (const int signal : kSignals) {
-    if (!IsIgnored(signal)) {
-      sigaction(signal, &action, nullptr);
+    if ((signal != SIGTSTP || stops) && !IsIgnored(signal)) {
+      Catch(signal);
     }
   }
-  sigaction(SIGCHLD, &action, nullptr);
+  Catch(SIGCHLD);
 }
 
 SignalRelay::~SignalRelay() {
@@ -62,6 +72,17 @@ SignalRelay::~SignalRelay() {
   }
   ::signal(SIGCHLD, SIG_DFL);
   delete std::exchange(wake_up, nullptr);
+}
+
+void SignalRelay::Begin(pid_t process) {
+  begun = true;
+  for (size_t i = 0; i < kCount; ++i) {
+    const bool was_sent = sent[i].exchange(false);
+    if (typed[i].exchange(false) || was_sent) {
+      kill(process, kSignals[i]);
+    }
+  }
+  (*wake_up)();  // the process may have stopped already
 }
 
 void SignalRelay::PassOn(pid_t process) {

@@ -9,6 +9,22 @@
 #include "isolate/internal/fd.h"
 
 namespace isolate::command {
+namespace {
+
+// By the very signal, as a shell names it.
+void StopBy(int signal) {
+  struct sigaction stops = {};
+  stops.sa_handler = SIG_DFL;
+  struct sigaction before;
+  // That of SIGSTOP cannot be another.
+  const bool restore = sigaction(signal, &stops, &before) == 0;
+  kill(getpid(), signal);
+  if (restore) {
+    sigaction(signal, &before, nullptr);
+  }
+}
+
+}  // namespace
 
 Terminal::Terminal()
     : terminal_(internal::AboveStandardStreams(
@@ -26,12 +42,8 @@ void Terminal::StopWith(pid_t process) const {
     return;
   }
   const pid_t group = getpgid(process);
-  // A key of the terminal stops the whole group, and with it the program.
-  if (group == getpgrp() && stopped.si_status != SIGSTOP) {
-    return;
-  }
   SetForeground(getpgrp());
-  kill(getpid(), SIGSTOP);
+  StopBy(stopped.si_status);
   if (tcgetpgrp(terminal_.get()) == getpgrp()) {
     SetForeground(group);
   }

@@ -15,9 +15,11 @@ class Terminal {
   // Without a terminal, or where the program runs in the background, nothing below does anything.
   Terminal();
 
-  // Where `process`, a child of the caller's, has been stopped alone, as a shell stops itself:
-  // stops the program, too, so that whoever started it learns of it.  When it is continued, so is
-  // the process, with the terminal.
+  // Whether the program has it to lend.
+  bool held() const { return terminal_.valid(); }
+
+  // Where `process`, a child of the caller's, has been stopped: stops the program, too, so that
+  // whoever started it learns of it.  When it is continued, so is the process, with the terminal.
   void StopWith(pid_t process) const;
 
   // Puts the program's own group into the foreground, where a group of those that it waited for is
