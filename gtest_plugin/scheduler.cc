@@ -19,6 +19,7 @@
 #include "gtest_plugin/gtest_private.h"
 #include "gtest_plugin/history.h"
 #include "gtest_plugin/planner.h"
+#include "gtest_plugin/running_test.h"
 #include "gtest_plugin/test_process.h"
 #include "gtest_plugin/test_report.h"
 #include "gtest_plugin/traits.h"
@@ -332,7 +333,19 @@ absl::Status Scheduler::Start(Job& job) {
   job.since = MonotonicNow();
   job.patience = settings_.slow;
   by_id_.emplace(*id, &job);
+  Name(job);
   return absl::OkStatus();
+}
+
+// Of several tests in one process nobody out here knows which one it has come to; those of a
+// snapshot run in processes of their own, which that process names.
+void Scheduler::Name(const Job& job) {
+  const Assignment& assignment = job.assignment;
+  RunningTest running{executor_->ProcessOf(job.id), assignment.suite->name(), ""};
+  if (assignment.tests.size() == 1 && !assignment.snapshot) {
+    running.test = assignment.tests.front()->name();
+  }
+  running_tests_.Set(static_cast<size_t>(job.workers.front()), running);
 }
 
 // The lowest that are free: there are as many.
@@ -347,6 +360,7 @@ void Scheduler::TakeWorkers(Job& job) {
 }
 
 void Scheduler::FreeWorkers(Job& job) {
+  running_tests_.Clear(static_cast<size_t>(job.workers.front()));
   busy_ -= job.slots;
   for (const int worker : job.workers) {
     is_free_[static_cast<size_t>(worker)] = true;

@@ -17,6 +17,7 @@
 #include "gtest/gtest.h"
 #include "gtest_plugin/history.h"
 #include "gtest_plugin/planner.h"
+#include "gtest_plugin/running_tests.h"
 #include "gtest_plugin/settings.h"
 #include "gtest_plugin/test_process.h"
 #include "gtest_plugin/test_report.h"
@@ -169,6 +170,7 @@ class Scheduler {
   bool HasRoomFor(const Job& job) const { return busy_ == 0 || busy_ + job.slots <= jobs_; }
   bool HasRoomAhead(const Job& job) const;
   absl::Status Start(Job& job);
+  void Name(const Job& job);
   void TakeWorkers(Job& job);
   void FreeWorkers(Job& job);
   void GiveUp(Job& job);
@@ -193,6 +195,7 @@ class Scheduler {
   size_t jobs_;
   size_t busy_ = 0;            // tests that run, or may run
   std::vector<bool> is_free_;  // the workers
+  RunningTests running_tests_;
   std::vector<ProcessObserver*> observers_;
   History* history_ = nullptr;
   Translation translation_;
