@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,6 +23,8 @@
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "gtest_plugin/running_test.h"
+#include "gtest_plugin/running_tests.h"
 #include "isolate/internal/numbers_in.h"
 #include "isolate/internal/result_json.h"
 #include "isolate/result.h"
@@ -67,10 +70,20 @@ pid_t ParentOf(pid_t pid) {
   return absl::SimpleAtoi(StatusOf(pid, "PPid"), &parent) ? parent : 0;
 }
 
+// Its numbers in the pid namespaces that it is in, from ours inwards.
+std::vector<pid_t> IdsOf(pid_t pid) {
+  const std::string text = StatusOf(pid, "NSpid");
+  std::vector<pid_t> ids;
+  for (absl::string_view word : absl::StrSplit(text, '\t', absl::SkipEmpty())) {
+    pid_t id = 0;
+    ids.push_back(absl::SimpleAtoi(word, &id) ? id : 0);
+  }
+  return ids;
+}
+
 pid_t InnermostIdOf(pid_t pid) {
-  const std::string ids = StatusOf(pid, "NSpid");
-  pid_t id = 0;
-  return absl::SimpleAtoi(ids.substr(ids.find_last_of('\t') + 1), &id) ? id : 0;
+  const std::vector<pid_t> ids = IdsOf(pid);
+  return ids.empty() ? 0 : ids.back();
 }
 
 // From field 22 of its stat, in ticks since the start of the machine, as /proc/uptime is.
@@ -109,9 +122,44 @@ bool IsInside(const Namespaces& process, const AliveSandbox& sandbox) {
   return KindsThatDiffer(sandbox.namespaces, process).empty();
 }
 
-AliveProcess Look(pid_t pid) {
+// What runners say of the processes that they have forked; each is asked once.
+class Names {
+ public:
+  // Puts the name in, if there is one; it is surer than that of a command line, which forks share.
+  void Tell(AliveProcess& process) {
+    const pid_t runner = ParentOf(process.pid);
+    const auto [running, is_new] = running_.try_emplace(runner);
+    if (is_new) {
+      running->second = gtest::RunningTestsOf(runner);
+    }
+    if (running->second.empty()) {
+      return;
+    }
+    // The runner knows it by its number in the runner's own namespace.
+    const size_t depth = IdsOf(runner).size();
+    const std::vector<pid_t> ids = IdsOf(process.pid);
+    if (depth == 0 || depth > ids.size()) {
+      return;
+    }
+    for (const gtest::RunningTest& test : running->second) {
+      if (test.process == ids[depth - 1]) {
+        const bool several = test.test.empty();
+        process.test = several ? "" : absl::StrCat(test.suite, ".", test.test);
+        process.suite = several ? test.suite : "";
+      }
+    }
+  }
+
+ private:
+  std::map<pid_t, std::vector<gtest::RunningTest>> running_;
+};
+
+AliveProcess Look(pid_t pid, Names& names) {
   const std::vector<std::string> arguments = ArgumentsOf(pid);
-  return {pid, InnermostIdOf(pid), absl::StrJoin(arguments, " "), TestOf(arguments)};
+  AliveProcess process{pid, InnermostIdOf(pid), absl::StrJoin(arguments, " "), TestOf(arguments),
+                       ""};
+  names.Tell(process);
+  return process;
 }
 
 // Whose helpers, which have such names, made the init.
@@ -161,10 +209,11 @@ AliveSandboxes FindAliveSandboxes() {
       alive.sandboxes.push_back(LookAtInit(pid, namespaces));
     }
   }
+  Names names;
   for (AliveSandbox& sandbox : alive.sandboxes) {
     for (const auto& [pid, namespaces] : others) {
       if (!sandbox.kinds.empty() && namespaces.mnt != 0 && IsInside(namespaces, sandbox)) {
-        sandbox.processes.push_back(Look(pid));
+        sandbox.processes.push_back(Look(pid, names));
       }
     }
   }

@@ -18,7 +18,10 @@ struct AliveProcess {
   pid_t pid = 0;     // as the caller sees it
   pid_t inside = 0;  // as the sandbox does
   std::string command;
-  std::string test;  // the one that its command line names, --gtest_filter=TEST; empty: none
+  // The test that it runs, Suite.Test, as its runner says or its command line,
+  // --gtest_filter=Suite.Test; empty: none that is known.
+  std::string test;
+  std::string suite;  // of which it runs several tests, as its runner says; empty: of none
 };
 
 struct AliveSandbox {

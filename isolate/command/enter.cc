@@ -21,6 +21,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -53,12 +54,25 @@ int WrongUse(absl::string_view message) {
 bool IsNamedBy(const AliveSandbox& sandbox, absl::string_view name) {
   pid_t pid = 0;
   if (!absl::SimpleAtoi(name, &pid)) {
-    return std::any_of(sandbox.processes.begin(), sandbox.processes.end(),
-                       [&](const AliveProcess& process) { return process.test == name; });
+    return std::any_of(
+        sandbox.processes.begin(), sandbox.processes.end(),
+        [&](const AliveProcess& process) { return process.test == name || process.suite == name; });
   }
   return sandbox.init == pid || sandbox.runner == pid ||
          std::any_of(sandbox.processes.begin(), sandbox.processes.end(),
                      [&](const AliveProcess& process) { return process.pid == pid; });
+}
+
+// Where a test of that name may be running, as one of several in a process.
+std::string SuiteOf(const AliveSandboxes& alive, absl::string_view test) {
+  for (const AliveSandbox& sandbox : alive.sandboxes) {
+    for (const AliveProcess& process : sandbox.processes) {
+      if (!process.suite.empty() && absl::StartsWith(test, absl::StrCat(process.suite, "."))) {
+        return process.suite;
+      }
+    }
+  }
+  return "";
 }
 
 // The one that is meant: a runner, or a name of a test, may stand for several.
@@ -78,10 +92,13 @@ absl::StatusOr<AliveSandbox> Find(const std::string& name) {
     found.erase(first_empty, found.end());
   }
   if (found.empty()) {
+    const std::string suite = SuiteOf(alive, name);
     return absl::NotFoundError(absl::StrCat(
         name, ": no sandbox that may be looked into has such a process, init, runner or test",
         alive.hidden > 0 ? absl::StrCat(" (", alive.hidden, " are other users')") : "",
-        "; see isolate list"));
+        suite.empty()
+            ? "; see isolate list"
+            : absl::StrCat("; several tests of its suite share one: isolate enter ", suite)));
   }
   if (found.size() > 1) {
     return absl::InvalidArgumentError(
@@ -206,8 +223,8 @@ std::string EnterHelp() {
          "      of the sandbox's init, of a process in it, as isolate list shows them, or\n"
          "      of the program that runs it, if it runs one\n"
          "  TEST\n"
-         "      as Suite.Test, of a process in it whose command line has\n"
-         "      --gtest_filter=TEST\n"
+         "      as Suite.Test, or a suite, that a process in it runs, as isolate list shows\n"
+         "      it\n"
          "  --help\n"
          "      prints this\n"
          "\n"

@@ -70,7 +70,8 @@ _isolate() {
       [[ ${COMP_WORDS[COMP_CWORD - 1]} != -- ]] || ((++first))
       ((++first))
     elif [[ $current != -* ]]; then
-      words=$(isolate list 2>/dev/null | sed -n 's/^init \([0-9]*\),.*/\1/p')
+      words=$(isolate list 2>/dev/null | sed -n -e 's/^init \([0-9]*\),.*/\1/p' \
+        -e 's/^  process [^,:]*, [a-z]* \([^ :]*\):.*/\1/p')
       mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
       return
     fi

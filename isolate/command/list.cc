@@ -26,6 +26,12 @@ std::string UserOf(uid_t uid) {
   return user != nullptr ? user->pw_name : absl::StrCat(uid);
 }
 
+std::string NameOf(const AliveProcess& process) {
+  return !process.test.empty()    ? absl::StrCat(", test ", process.test)
+         : !process.suite.empty() ? absl::StrCat(", suite ", process.suite)
+                                  : "";
+}
+
 void Print(const AliveSandbox& sandbox) {
   std::cout << "init " << sandbox.init << ", for "
             << absl::FormatDuration(absl::Trunc(absl::Now() - sandbox.since, absl::Seconds(1)))
@@ -41,8 +47,8 @@ void Print(const AliveSandbox& sandbox) {
                              })
             << "\n";
   for (const AliveProcess& process : sandbox.processes) {
-    std::cout << "  process " << process.pid << " (" << process.inside
-              << " inside): " << process.command << "\n";
+    std::cout << "  process " << process.pid << " (" << process.inside << " inside)"
+              << NameOf(process) << ": " << process.command << "\n";
   }
   if (sandbox.processes.empty()) {
     std::cout << "  nothing runs in it\n";
@@ -55,6 +61,9 @@ Json ToJson(const AliveSandbox& sandbox) {
     Json json = {{"pid", process.pid}, {"inside", process.inside}, {"command", process.command}};
     if (!process.test.empty()) {
       json["test"] = process.test;
+    }
+    if (!process.suite.empty()) {
+      json["suite"] = process.suite;
     }
     processes.push_back(std::move(json));
   }
@@ -97,7 +106,8 @@ std::string ListHelp() {
   return "usage: isolate list [--json]\n"
          "\n"
          "Lists the sandboxes that are alive on this machine, and that the caller may\n"
-         "look into: who runs them, their namespaces, by inode, and what runs in them.\n"
+         "look into: who runs them, their namespaces, by inode, and what runs in them,\n"
+         "with the names of GoogleTest's tests.\n"
          "\n"
          "  --json\n"
          "      prints JSON\n"

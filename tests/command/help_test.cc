@@ -180,5 +180,12 @@ TEST(Bash, OffersTheSandboxesThatAreAlive) {
   EXPECT_THAT(Completions({"isolate", "enter", ""}), Contains(init.substr(init.find(' ') + 1)));
 }
 
+TEST(Bash, OffersTheTestsThatRun) {
+  Running running(
+      {{"run", "sh", "-c", "echo ready; sleep 1000; :", "--gtest_filter=All/HelpTest.Is/0"}});
+  running.ReadUntil("ready\n");
+  EXPECT_THAT(Completions({"isolate", "enter", "All/H"}), Contains("All/HelpTest.Is/0"));
+}
+
 }  // namespace
 }  // namespace isolate::command
