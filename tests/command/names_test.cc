@@ -216,6 +216,19 @@ TEST(Names, AreThereOfABinaryUnderIsolateGtest) {
   EXPECT_EQ(Enter("Lingers.ForEver", kNet).out, NetOf(named[0]));
 }
 
+TEST(Names, AreThereOfARunnerInAPidNamespace) {
+  Command command = Lingers({"--isolate_jobs=1", "--gtest_filter=Lingers.ForEver*"});
+  command.wrapper = {"isolate/command/isolate", "run", "--"};
+  const Lingering run(command, 1);
+  pid_t runner = 0;
+  for (const json& process : ProcessesOf(run.pid())) {
+    runner = process["inside"] == 2 ? process["pid"].get<pid_t>() : runner;
+  }
+  const std::vector<json> named = NamedProcessesOf(runner, 1);
+  ASSERT_THAT(NamesOf(named), ElementsAre("test Lingers.ForEver"));
+  EXPECT_EQ(Enter("Lingers.ForEver", kNet).out, NetOf(named[0]));
+}
+
 TEST(Names, OfTestsThatRunTwiceAtOnceStandForBoth) {
   const Lingering run(Lingers({"--isolate_jobs=1", "--gtest_filter=Lingers.ForEver*"}), 1);
   const Lingering other(Lingers({"--isolate_jobs=1", "--gtest_filter=Lingers.ForEver*"}), 1);
