@@ -12,6 +12,7 @@
 #include <iterator>
 #include <ostream>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -132,6 +133,18 @@ TEST_P(SameAsAlone, OnTwoStreamsAndInJson) { Compare(false, "json", "1"); }
 
 INSTANTIATE_TEST_SUITE_P(, SameAsAlone, ::testing::ValuesIn(kCases),
                          [](const auto& test) { return test.param.name; });
+
+// What GoogleTest has since 1.17, whatever version is at work.
+TEST(NoTest, FailsTheRunThatAsksForIt) {
+  for (const auto& [filter, value, exit_code] :
+       std::vector<std::tuple<const char*, const char*, int>>{
+           {"NoSuchTest", "1", 1}, {"NoSuchTest", "0", 0}, {"Simple.Passes", "1", 0}}) {
+    Command command = WithIsolate({"kinds"});
+    command.args = {absl::StrCat("--gtest_filter=", filter)};
+    command.environment = {{"GTEST_FAIL_IF_NO_TEST_SELECTED", value}};
+    EXPECT_EQ(Execute(command).exit_code, exit_code) << filter << " " << value;
+  }
+}
 
 // Over what nothing is left of when the process has ended.
 Command Fight() {
