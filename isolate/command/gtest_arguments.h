@@ -19,7 +19,7 @@ struct GtestArguments {
   // What each test is to be like, of gtest's; then what is the binary's own.
   std::vector<std::string> gtests_of_binary;
   std::vector<std::string> others;
-  // GoogleTest's of that name, since 1.17 (--gtest_fail_if_no_test_selected), if it is given.
+  // --gtest_fail_if_no_test_selected, which version 1.16 does not have yet, if it is given.
   absl::optional<bool> fail_if_no_test_selected;
   // One of them asks for help, as GoogleTest understands it.
   bool ask_for_help = false;

@@ -134,7 +134,7 @@ TEST_P(SameAsAlone, OnTwoStreamsAndInJson) { Compare(false, "json", "1"); }
 INSTANTIATE_TEST_SUITE_P(, SameAsAlone, ::testing::ValuesIn(kCases),
                          [](const auto& test) { return test.param.name; });
 
-// What GoogleTest has since 1.17, whatever version is at work.
+// Also where the version that the runner has does not know it.
 TEST(NoTest, FailsTheRunThatAsksForIt) {
   for (const auto& [filter, value, exit_code] :
        std::vector<std::tuple<const char*, const char*, int>>{
