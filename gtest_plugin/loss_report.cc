@@ -20,13 +20,13 @@ Isolations Lost(const std::vector<Executor::Loss>& losses) {
   return lost;
 }
 
-std::string TellLosses(const std::vector<Executor::Loss>& losses) {
+std::string TellLosses(const std::vector<Executor::Loss>& losses, absl::string_view consequence) {
   std::set<std::string> told;
   std::string text;
   for (const Executor::Loss& loss : losses) {
-    std::string one = absl::StrCat("isolate: this host refuses ", NamesOf(loss.kinds),
-                                   ", so tests run without (--isolate_prefer):\n",
-                                   ToStatus(loss.why, loss.explanation).message(), "\n");
+    std::string one =
+        absl::StrCat("isolate: this host refuses ", NamesOf(loss.kinds), ", so ", consequence,
+                     ":\n", ToStatus(loss.why, loss.explanation).message(), "\n");
     if (told.insert(one).second) {
       text += one;
     }

@@ -1,12 +1,13 @@
 #ifndef GTEST_PLUGIN_LOSS_REPORT_H_
 #define GTEST_PLUGIN_LOSS_REPORT_H_
 
-// What is said where the tests run with less isolation than they were to have, which
-// --isolate_prefer allows.  Pure.
+// What is said where something runs with less isolation than it was to have, which a preference
+// allows.  Pure.
 
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "isolate/executor.h"
 #include "isolate/isolation.h"
 
@@ -15,10 +16,11 @@ namespace isolate::gtest {
 // All kinds that were lost.
 Isolations Lost(const std::vector<Executor::Loss>& losses);
 
-// Before the tests run: what is lost and why, each cause once.  Empty where nothing is.
-std::string TellLosses(const std::vector<Executor::Loss>& losses);
+// Before it runs: what is lost and why, each cause once.  `consequence` as "tests run without
+// (--isolate_prefer)".  Empty where nothing is lost.
+std::string TellLosses(const std::vector<Executor::Loss>& losses, absl::string_view consequence);
 
-// When they have run, in a line.
+// When the tests have run, in a line.
 std::string SumUpLosses(const std::vector<Executor::Loss>& losses);
 
 }  // namespace isolate::gtest

@@ -138,7 +138,8 @@ void ReplayingListener::OnTestSuiteStart(const TestSuite& suite) {
     if (!told_losses_) {
       told_losses_ = true;
       fflush(stdout);
-      fputs(TellLosses(scheduler_->losses()).c_str(), stderr);
+      fputs(TellLosses(scheduler_->losses(), "tests run without (--isolate_prefer)").c_str(),
+            stderr);
     }
   }
   first_test_ = scheduler_->FirstTestOf(suite);

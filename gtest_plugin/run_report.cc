@@ -49,16 +49,6 @@ namespace {
 
 constexpr int kVersion = 1;
 
-Json Kinds(const Isolations& isolation) {
-  Json kinds = Json::array();
-  for (const Isolation kind : kIsolationKinds) {
-    if (Has(isolation, kind)) {
-      kinds.push_back(NameOf(kind));
-    }
-  }
-  return kinds;
-}
-
 void AddOutcome(const TestResult& result, Json& json) {
   json["outcome"] = OutcomeOf(result);
   if (const std::string signal = PropertyOf(result, "isolate_signal"); !signal.empty()) {
@@ -164,7 +154,7 @@ void RunReport::AddTest(const TestInfo& test, const TestReport& report, int iter
     json["process"] = Process(report, outside_);
   }
   if (const std::string kinds = PropertyOf(result, "isolate_kinds"); !kinds.empty()) {
-    json["isolation"] = Kinds(IsolationsNamed(kinds).value_or(Isolations()));
+    json["isolation"] = ToJson(IsolationsNamed(kinds).value_or(Isolations()));
   }
   if (!report.leaks.empty()) {
     json["leaks"] = ToJson(report.leaks);
@@ -209,17 +199,7 @@ void RunReport::AddEncounters(const Encounters& encounters) {
 }
 
 void RunReport::AddLosses(const std::vector<Executor::Loss>& losses) {
-  Json list = Json::array();
-  for (const Executor::Loss& loss : losses) {
-    const char* error = strerrorname_np(loss.why.error);
-    list.push_back({{"kinds", Kinds(loss.kinds)},
-                    {"step", StepName(loss.why.step)},
-                    {"detail", loss.why.detail},
-                    {"errno", error != nullptr ? error : absl::StrCat(loss.why.error)},
-                    {"meaning", loss.explanation.meaning},
-                    {"remedy", loss.explanation.remedy}});
-  }
-  losses_ = losses.empty() ? "" : absl::StrCat("\"lost\":", Text(list), ",");
+  losses_ = losses.empty() ? "" : absl::StrCat("\"lost\":", Text(ToJson(losses)), ",");
 }
 
 absl::Status RunReport::Finish(absl::string_view error) {

@@ -9,7 +9,7 @@ _isolate_options() { # COMMAND
       echo --pid --no-pid --net --no-net --ipc --no-ipc --uts --no-uts --mount --no-mount \
         --user --no-user --cgroup --no-cgroup --time --no-time --network= --hostname= --scratch= \
         --tmpfs-size= --read-only= --writable= --memory= --timeout= --grace= --leaks= --report= \
-        --audit= --verbose --help
+        --audit= --prefer= --require= --verbose --help
       ;;
     list) echo --json --help ;;
     enter) echo --help ;;

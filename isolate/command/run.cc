@@ -23,6 +23,7 @@
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "gtest_plugin/leak_policy.h"
+#include "gtest_plugin/loss_report.h"
 #include "gtest_plugin/report_file.h"
 #include "isolate/command/exit_codes.h"
 #include "isolate/command/run_options.h"
@@ -30,6 +31,7 @@
 #include "isolate/command/signal_relay.h"
 #include "isolate/command/terminal.h"
 #include "isolate/executor.h"
+#include "isolate/isolation.h"
 #include "isolate/leak.h"
 #include "isolate/result.h"
 #include "isolate/setup_failure.h"
@@ -93,13 +95,16 @@ bool IsForbidden(const gtest::LeakPolicies& policies, const std::vector<Leak>& l
   });
 }
 
-// Executes the command, and passes on what comes until it has ended.
-absl::StatusOr<Result> Execute(const RunOptions& options) {
+// Executes the command, and passes on what comes until it has ended.  `losses` is what the host
+// refused, and the command did without.
+absl::StatusOr<Result> Execute(const RunOptions& options, std::vector<Executor::Loss>* losses) {
   absl::StatusOr<std::unique_ptr<Executor>> executor =
       Executor::Create(options.sandbox, /*ready=*/0);
   if (!executor.ok()) {
     return executor.status();
   }
+  *losses = (*executor)->losses();
+  std::cerr << gtest::TellLosses(*losses, "the command runs without (--prefer)");
   const Terminal terminal;
   SignalRelay relay(/*stops=*/terminal.held(), [&] { (*executor)->Interrupt(); });
   const absl::StatusOr<Executor::Id> id = (*executor)->StartCommand(options.command);
@@ -121,10 +126,22 @@ absl::StatusOr<Result> Execute(const RunOptions& options) {
   }
 }
 
+// Where a part of the isolation was refused.
+std::string HowToGoOn(const RunOptions& options, const absl::Status& status) {
+  const Isolations wanted = IsolationOf(options.sandbox);
+  const absl::optional<SetupFailure> failure = GetSetupFailure(status);
+  const Isolations refused = failure.has_value() ? RefusedBy(*failure, wanted) : Isolations();
+  if (refused.none() || refused == wanted || (refused & options.required).any()) {
+    return "";
+  }
+  return absl::StrCat("To run it without what is refused, give --prefer=", NamesOf(refused), ".\n");
+}
+
 // What became of it, and the exit code.
 int Tell(const RunOptions& options, const absl::StatusOr<Result>& result) {
   if (!result.ok()) {
-    std::cerr << "isolate run: " << result.status().message() << "\n";
+    std::cerr << "isolate run: " << result.status().message() << "\n"
+              << HowToGoOn(options, result.status());
     return ExitCodeOf(result.status());
   }
   if (options.verbose) {
@@ -157,10 +174,11 @@ int RunCommand(RunOptions options) {
     options.sandbox.programs.push_back(program);
   }
   const absl::Time started = absl::Now();
-  const absl::StatusOr<Result> result = Execute(options);
+  std::vector<Executor::Loss> losses;
+  const absl::StatusOr<Result> result = Execute(options, &losses);
   const int code = Tell(options, result);
   if (report.has_value()) {
-    report->Write(ReportOf(options, started, result));
+    report->Write(ReportOf(options, started, losses, result));
     if (absl::Status status = report->Finish(); !status.ok()) {
       std::cerr << "isolate run: " << status.message() << "\n";
     }

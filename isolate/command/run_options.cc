@@ -2,7 +2,9 @@
 
 #include <getopt.h>
 #include <stdlib.h>
+#include <time.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <iterator>
 #include <string>
@@ -55,6 +57,8 @@ enum Id {
   kLeaks,
   kReport,
   kAudit,
+  kPrefer,
+  kRequire,
   kVerbose,
   kHelp,
 };
@@ -121,6 +125,11 @@ constexpr Option kOptions[] = {
      "writes what became of the command, as JSON"},
     {kAudit, "audit", required_argument, "=WHAT", "ISOLATE_AUDIT",
      "names: the report has every shared name that was used; off (default)"},
+    {kPrefer, "prefer", required_argument, "=KINDS", "ISOLATE_PREFER",
+     "goes on without these kinds of isolation, as sys,mqueue or all, where the host refuses them, "
+     "and says so (default: none)"},
+    {kRequire, "require", required_argument, "=KINDS", "ISOLATE_REQUIRE",
+     "kinds without which nothing runs, whatever --prefer says"},
     {kVerbose, "verbose", no_argument, "", nullptr,
      "says on stderr what the sandbox was like, and what became of the command"},
     {kHelp, "help", no_argument, "", nullptr, "prints this"},
@@ -163,6 +172,16 @@ absl::Status ReadPath(absl::string_view option, absl::string_view text, std::str
   return absl::OkStatus();
 }
 
+absl::Status ReadFolder(absl::string_view option, absl::string_view text, std::string* path) {
+  absl::Status status = ReadPath(option, text, path);
+  std::error_code error;
+  if (status.ok() && !fs::is_directory(*path, error)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(option, "=", text, ": that is no folder; name one that exists"));
+  }
+  return status;
+}
+
 absl::Status ReadPaths(absl::string_view option, absl::string_view text,
                        std::vector<std::string>* paths) {
   std::string path;
@@ -189,6 +208,25 @@ absl::Status ReadDuration(absl::string_view option, absl::string_view text, bool
   return status;
 }
 
+// The kernel's own bounds of a shifted clock (proc_timens_set_offset, kernel/time/namespace.c).
+absl::Status CheckOffset(absl::string_view option, absl::string_view text, absl::Duration offset) {
+  timespec now = {};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  const absl::Duration shifted = absl::DurationFromTimespec(now) + offset;
+  if (shifted < absl::ZeroDuration()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(option, "=", text, ": the clocks cannot become negative; expected -",
+                     absl::ToInt64Seconds(absl::DurationFromTimespec(now)), "s or more"));
+  }
+  constexpr absl::Duration kMost = absl::Nanoseconds(INT64_MAX / 2);
+  if (shifted > kMost) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(option, "=", text, ": the clocks cannot show that; expected less than ",
+                     absl::ToInt64Hours(kMost), "h"));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ReadOffset(absl::string_view option, absl::string_view text, Options* sandbox) {
   gtest::TimeSpan span;
   absl::Status status = Read(option, text, &span);
@@ -196,6 +234,9 @@ absl::Status ReadOffset(absl::string_view option, absl::string_view text, Option
       (span.duration == absl::InfiniteDuration() || span.duration == -absl::InfiniteDuration())) {
     return absl::InvalidArgumentError(
         absl::StrCat(option, "=", text, ": an offset is finite, as 24h or -10s"));
+  }
+  if (status.ok()) {
+    status = CheckOffset(option, text, span.duration);
   }
   sandbox->time_offset = span.duration;
   return status;
@@ -265,7 +306,7 @@ absl::Status Apply(Id id, absl::string_view name, const char* text, RunOptions& 
       sandbox.hostname = std::string(value);
       return absl::OkStatus();
     case kScratch:
-      return ReadPath(name, value, &sandbox.scratch);
+      return ReadFolder(name, value, &sandbox.scratch);
     case kTmpfsSize:
       return ReadAs(name, value, &gtest::TmpSize::bytes, &sandbox.tmpfs_size_bytes);
     case kReadOnly:
@@ -284,6 +325,10 @@ absl::Status Apply(Id id, absl::string_view name, const char* text, RunOptions& 
       return ReadReport(name, value, &options.report);
     case kAudit:
       return ReadAs(name, value, &gtest::Audit::names, &sandbox.audit_names);
+    case kPrefer:
+      return ReadAs(name, value, &gtest::IsolationKinds::kinds, &sandbox.preferred);
+    case kRequire:
+      return ReadAs(name, value, &gtest::IsolationKinds::kinds, &options.required);
     case kVerbose:
       options.verbose = true;
       return absl::OkStatus();
@@ -297,6 +342,7 @@ absl::Status Apply(Id id, absl::string_view name, const char* text, RunOptions& 
 // Of the options together.
 absl::Status Check(RunOptions& options) {
   options.sandbox.leaks = options.leaks.Wanted();
+  options.sandbox.preferred &= ~options.required;
   if (options.sandbox.pid_namespace && !options.sandbox.mount_namespace) {
     return absl::InvalidArgumentError(
         "--no-mount: give --no-pid, too; /proc would show the processes outside, and files that "

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "gtest_plugin/leak_policy.h"
+#include "isolate/isolation.h"
 #include "isolate/options.h"
 
 namespace isolate::command {
@@ -16,7 +17,8 @@ namespace isolate::command {
 struct RunOptions {
   Options sandbox;  // its streams are the caller's
   gtest::LeakPolicies leaks;
-  std::string report;  // a file; empty: none
+  std::string report;   // a file; empty: none
+  Isolations required;  // whatever is preferred; sandbox.preferred has the outcome
   bool verbose = false;
   bool help = false;  // and nothing else
   std::vector<std::string> command;

@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "isolate/command/run_options.h"
+#include "isolate/executor.h"
 #include "isolate/internal/result_json.h"
 #include "isolate/leak.h"
 #include "isolate/result.h"
@@ -66,6 +67,7 @@ void AddResult(const RunOptions& options, absl::Time started, const Result& resu
   json["times_ms"] = ToJson(result.times, started);
   json["namespaces"] = ToJson(result.namespaces);
   json["isolated"] = KindsThatDiffer(result.namespaces, OwnNamespaces());
+  json["isolation"] = internal::ToJson(result.isolation);
   json["leaks"] = ToJson(result.leaks);
   if (options.sandbox.audit_names) {
     json["audit"] = "names";
@@ -127,11 +129,15 @@ void PrintVerbose(const RunOptions& options, const Result& result) {
 }
 
 std::string ReportOf(const RunOptions& options, absl::Time started,
+                     const std::vector<Executor::Loss>& losses,
                      const absl::StatusOr<Result>& result) {
   Json json = {{"version", kVersion},
                {"command", options.command},
                {"started", absl::FormatTime(absl::RFC3339_full, started, absl::UTCTimeZone())},
                {"outcome", OutcomeOf(result)}};
+  if (!losses.empty()) {
+    json["lost"] = internal::ToJson(losses);
+  }
   if (result.ok()) {
     AddResult(options, started, *result, json);
   } else {

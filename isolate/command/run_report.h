@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "isolate/command/run_options.h"
+#include "isolate/executor.h"
 #include "isolate/leak.h"
 #include "isolate/result.h"
 
@@ -24,6 +25,7 @@ std::string OutcomeOf(const absl::StatusOr<Result>& result);
 
 // The report, on one line.
 std::string ReportOf(const RunOptions& options, absl::Time started,
+                     const std::vector<Executor::Loss>& losses,
                      const absl::StatusOr<Result>& result);
 
 }  // namespace isolate::command

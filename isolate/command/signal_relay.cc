@@ -13,8 +13,7 @@ namespace isolate::command {
 namespace {
 
 // SIGCONT last: it lets a command that is stopped hear of those before it.
-constexpr int kSignals[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1,
-                            SIGUSR2, SIGTSTP, SIGCONT};
+constexpr int kSignals[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGTSTP, SIGCONT};
 constexpr size_t kCount = sizeof(kSignals) / sizeof(kSignals[0]);
 
 std::function<void()>* wake_up = nullptr;

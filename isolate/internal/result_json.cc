@@ -1,5 +1,6 @@
 #include "isolate/internal/result_json.h"
 
+#include <string.h>
 #include <sys/stat.h>
 
 #include <cstdint>
@@ -10,9 +11,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "absl/types/variant.h"
+#include "isolate/executor.h"
 #include "isolate/footprint.h"
+#include "isolate/isolation.h"
 #include "isolate/leak.h"
 #include "isolate/result.h"
+#include "isolate/setup_failure.h"
 
 namespace isolate::internal {
 namespace {
@@ -90,6 +94,30 @@ Namespaces NamespacesOf(const std::string& folder_in_proc) {
     }
   }
   return namespaces;
+}
+
+Json ToJson(const Isolations& kinds) {
+  Json list = Json::array();
+  for (const Isolation kind : kIsolationKinds) {
+    if (Has(kinds, kind)) {
+      list.push_back(NameOf(kind));
+    }
+  }
+  return list;
+}
+
+Json ToJson(const std::vector<Executor::Loss>& losses) {
+  Json list = Json::array();
+  for (const Executor::Loss& loss : losses) {
+    const char* error = strerrorname_np(loss.why.error);
+    list.push_back({{"kinds", ToJson(loss.kinds)},
+                    {"step", StepName(loss.why.step)},
+                    {"detail", loss.why.detail},
+                    {"errno", error != nullptr ? error : absl::StrCat(loss.why.error)},
+                    {"meaning", loss.explanation.meaning},
+                    {"remedy", loss.explanation.remedy}});
+  }
+  return list;
 }
 
 std::vector<std::string> KindsThatDiffer(const Namespaces& inside, const Namespaces& outside) {

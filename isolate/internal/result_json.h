@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "isolate/executor.h"
 #include "isolate/footprint.h"
+#include "isolate/isolation.h"
 #include "isolate/leak.h"
 #include "isolate/result.h"
 #include "nlohmann/json.hpp"
@@ -26,6 +28,8 @@ Json ToJson(const Usage& usage);
 Json ToJson(const std::vector<Leak>& leaks);
 Json ToJson(const Footprint& footprint);
 Json ToJson(const Namespaces& namespaces);
+Json ToJson(const Isolations& kinds);
+Json ToJson(const std::vector<Executor::Loss>& losses);
 
 // Those of the calling process.
 Namespaces OwnNamespaces();

@@ -10,7 +10,6 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <ostream>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -22,6 +21,7 @@
 #include "absl/strings/string_view.h"
 #include "gmock/gmock.h"
 #include "tests/plugin/console.h"
+#include "tests/plugin/plain_cases.h"
 #include "tests/plugin/program.h"
 
 namespace isolate::plugin_tests {
@@ -42,52 +42,6 @@ Command WithIsolate(Command command, const std::vector<std::string>& options = {
   command.wrapper.emplace_back("--");
   return command;
 }
-
-struct Case {
-  const char* name;
-  const char* specimen;
-  std::vector<std::string> args = {};
-  std::vector<std::pair<std::string, std::string>> environment = {};
-};
-
-void PrintTo(const Case& test_case, std::ostream* os) { *os << test_case.name; }
-
-const Case kCases[] = {
-    {"Results", "results"},
-    {"Properties", "properties"},
-    {"Crowds", "crowds"},
-    {"Output", "output", {"--gtest_filter=Output.*"}},
-    {"MuchOutput", "flood"},
-    {"Kinds", "kinds"},
-    {"DisabledTestsToo", "kinds", {"--gtest_also_run_disabled_tests"}},
-    {"Fixtures", "fixtures"},
-    {"SuitesThatFail", "suites", {"--gtest_filter=-AsksGtest.*"}},
-    {"DeathTestsFast", "deaths", {"--gtest_death_test_style=fast"}},
-    {"DeathTestsThreadsafe", "deaths", {"--gtest_death_test_style=threadsafe"}},
-    {"Exceptions", "throws"},
-    {"Mocks", "mocks"},
-    {"MocksThatTellAll", "mocks", {"--gmock_verbose=info"}},
-    {"Filter", "kinds", {"--gtest_filter=*Is*:Simple.*-*Small*"}},
-    {"FilterOfNothing", "kinds", {"--gtest_filter=NoSuchTest"}},
-    {"FilterOfAVariable", "kinds", {}, {{"GTEST_FILTER", "Typed*"}}},
-    {"FilterOfBazels", "kinds", {}, {{"TESTBRIDGE_TEST_ONLY", "*Is*:Simple.*-*Small*"}}},
-    {"Shuffle", "kinds", {"--gtest_shuffle", "--gtest_random_seed=7"}},
-    {"ShuffleAndRepeat",
-     "kinds",
-     {"--gtest_shuffle", "--gtest_random_seed=99", "--gtest_repeat=3"}},
-    {"Repeat", "results", {"--gtest_repeat=3"}},
-    {"FirstShard", "kinds", {}, {{"GTEST_TOTAL_SHARDS", "3"}, {"GTEST_SHARD_INDEX", "0"}}},
-    {"LastShard", "kinds", {}, {{"GTEST_TOTAL_SHARDS", "3"}, {"GTEST_SHARD_INDEX", "2"}}},
-    {"FailFast", "fixtures", {"--gtest_fail_fast"}},
-    {"FailFastOfBazels", "fixtures", {}, {{"TESTBRIDGE_TEST_RUNNER_FAIL_FAST", "1"}}},
-    {"Brief", "results", {"--gtest_brief=1"}},
-    {"BriefOfAVariable", "results", {}, {{"GTEST_BRIEF", "1"}}},
-    {"NoTimes", "results", {"--gtest_print_time=0"}},
-    {"Colours", "results", {"--gtest_color=yes"}},
-    {"NoUtf8", "results", {"--gtest_print_utf8=0"}},
-    {"List", "kinds", {"--gtest_list_tests"}},
-    {"ListOfSome", "kinds", {"--gtest_list_tests", "--gtest_filter=Typed*"}},
-};
 
 // An Environment's, which belongs to no test; GoogleTest 1.18 writes it into XML as an element.
 std::string WithoutPropertyOfProgram(const std::string& report) {
@@ -115,12 +69,7 @@ class SameAsAlone : public ::testing::TestWithParam<Case> {
     if (kHasThreadOfASanitizer && test_case.specimen == absl::string_view("deaths")) {
       GTEST_SKIP() << "gtest warns of the sanitizer's thread before it forks a death test";
     }
-    Command command;
-    command.specimen = test_case.specimen;
-    command.args = test_case.args;
-    command.environment = test_case.environment;
-    command.merge_streams = merge_streams;
-    command.report = report;
+    Command command = CommandOf(test_case, merge_streams, report);
     const Finished plain = Execute(command);
     ASSERT_NE(plain.exit_code, 127) << plain.err;
     ASSERT_NE(plain.out, "");
@@ -131,7 +80,10 @@ class SameAsAlone : public ::testing::TestWithParam<Case> {
 TEST_P(SameAsAlone, OnOneStreamAndInXml) { Compare(true, "xml", "8"); }
 TEST_P(SameAsAlone, OnTwoStreamsAndInJson) { Compare(false, "json", "1"); }
 
-INSTANTIATE_TEST_SUITE_P(, SameAsAlone, ::testing::ValuesIn(kCases),
+INSTANTIATE_TEST_SUITE_P(, SameAsAlone,
+                         ::testing::ValuesIn(PlainCasesAnd({
+                             {"SuitesThatFail", "suites", {"--gtest_filter=-AsksGtest.*"}},
+                         })),
                          [](const auto& test) { return test.param.name; });
 
 // Also where the version that the runner has does not know it.

@@ -115,6 +115,21 @@ TEST(ExitCode, Is3WhereThereIsNoSandbox) {
   EXPECT_THAT(ended.err, HasSubstr("cannot create a user namespace: EPERM"));
 }
 
+TEST(ExitCode, Is3WhereOnlyAnotherKindIsPreferred) {
+  Call call{{"run", "--prefer=all", "--require=network", "true"}};
+  call.before_exec = [] {
+    if (!Install({SYS_clone, EPERM, 0, CLONE_NEWNET, CLONE_NEWNET}) ||
+        !Install({SYS_unshare, EPERM, 0, CLONE_NEWNET, CLONE_NEWNET})) {
+      _exit(100);
+    }
+  };
+  EXPECT_EQ(Isolate(call).exit_code, 3);
+  call.args = {"run", "--prefer=network,sys", "true"};
+  const Ended ended = Isolate(call);
+  EXPECT_EQ(ended.exit_code, 0) << ended.err;
+  EXPECT_THAT(ended.err, HasSubstr("this host refuses network"));
+}
+
 // --- wrong use ---------------------------------------------------------------------
 
 struct Wrong {
@@ -144,16 +159,21 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"network", {"--network=all", "echo", "x"}, "expected loopback, none or host"},
         Wrong{"hostname", {"--hostname=a_b", "echo", "x"}, "letters, digits, hyphens or dots"},
         Wrong{"offset", {"--time=inf", "echo", "x"}, "an offset is finite"},
+        Wrong{"early_offset", {"--time=-1000000h", "echo", "x"}, "cannot become negative"},
+        Wrong{"late_offset", {"--time=2000000h", "echo", "x"}, "expected less than 1281023h"},
         Wrong{"timeout", {"--timeout=0s", "echo", "x"}, "expected more than 0"},
         Wrong{"grace", {"--grace=-1s", "echo", "x"}, "cannot be negative"},
         Wrong{"unit", {"--timeout=10", "echo", "x"}, "a number with its unit"},
         Wrong{"memory", {"--memory=much", "echo", "x"}, "a number of bytes"},
         Wrong{"size", {"--tmpfs-size=0", "echo", "x"}, "a number of bytes"},
         Wrong{"path", {"--read-only=/no/such", "echo", "x"}, "there is no such path"},
+        Wrong{"scratch", {"--scratch=/etc/passwd", "echo", "x"}, "that is no folder"},
         Wrong{"writable", {"--writable=", "echo", "x"}, "there is no such path"},
         Wrong{"private_path", {"--writable=/tmp", "echo", "x"}, "is private in every sandbox"},
         Wrong{"leaks", {"--leaks=ports:never", "echo", "x"}, "the policies off, report, fail"},
         Wrong{"audit", {"--audit=all", "echo", "x"}, "expected names or off"},
+        Wrong{"prefer", {"--prefer=net", "echo", "x"}, "expected none, all, or some of pid"},
+        Wrong{"require", {"--require=", "echo", "x"}, "expected none, all, or some of pid"},
         Wrong{"page", {"--report=x.html", "echo", "x"}, "JSON"},
         Wrong{"report", {"--report=/no/such/file", "echo", "x"}, "cannot be written"},
         Wrong{"no_mount", {"--no-mount", "echo", "x"}, "give --no-pid, too"},

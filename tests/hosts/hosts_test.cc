@@ -28,6 +28,7 @@ using ::isolate::plugin_tests::Command;
 using ::isolate::plugin_tests::Count;
 using ::isolate::plugin_tests::Finished;
 using Json = nlohmann::json;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -51,11 +52,10 @@ class OnHost : public testing::TestWithParam<Host> {
     return ExecuteThere(std::move(command));
   }
 
-  static Finished AskDoctor(std::vector<std::string> flags) {
+  static Finished Isolate(std::vector<std::string> args) {
     Command command;
     command.program = "isolate/command/isolate";
-    command.args = std::move(flags);
-    command.args.insert(command.args.begin(), "doctor");
+    command.args = std::move(args);
     return ExecuteThere(std::move(command));
   }
 
@@ -90,7 +90,7 @@ class OnHost : public testing::TestWithParam<Host> {
 };
 
 TEST_P(OnHost, TheDoctorNamesTheCauseAndWhatRemains) {
-  const Finished finished = AskDoctor({});
+  const Finished finished = Isolate({"doctor"});
   EXPECT_EQ(finished.err, "");
   EXPECT_EQ(finished.exit_code, refuses() ? 3 : 0) << finished.out;
   EXPECT_THAT(finished.out, HasSubstr(GetParam().cause));
@@ -104,7 +104,7 @@ TEST_P(OnHost, TheDoctorNamesTheCauseAndWhatRemains) {
 }
 
 TEST_P(OnHost, TheDoctorTellsProgramsTheSame) {
-  const Finished finished = AskDoctor({"--json"});
+  const Finished finished = Isolate({"doctor", "--json"});
   EXPECT_EQ(finished.exit_code, refuses() ? 3 : 0) << finished.out;
   const Json json = Json::parse(finished.out, nullptr, /*allow_exceptions=*/false);
   ASSERT_TRUE(json.is_object()) << finished.out;
@@ -154,6 +154,27 @@ TEST_P(OnHost, WhatIsPreferredIsDoneWithoutAndTold) {
       << finished.err;
   EXPECT_THAT(finished.out, HasSubstr("\"lost\":[{\"kinds\":["));
   EXPECT_EQ(Count(finished.out, "\"isolation\":["), 2);
+}
+
+TEST_P(OnHost, ACommandGoesOnWithoutWhatIsPreferred) {
+  const Finished finished =
+      Isolate({"run", "--prefer=all", "--report=/dev/stdout", "echo", "done"});
+  const std::string lost = GetParam().lost;
+  if (lost.empty()) {
+    EXPECT_EQ(finished.exit_code, 3) << finished.out << finished.err;
+    return;
+  }
+  EXPECT_EQ(finished.exit_code, 0) << finished.out << finished.err;
+  EXPECT_THAT(finished.out, HasSubstr("done\n"));
+  if (lost == "none") {
+    EXPECT_EQ(finished.err, "");
+    EXPECT_THAT(finished.out, Not(HasSubstr("\"lost\"")));
+    return;
+  }
+  EXPECT_THAT(finished.err, AllOf(HasSubstr(GetParam().refusal),
+                                  HasSubstr("so the command runs without (--prefer)")));
+  EXPECT_THAT(finished.out,
+              AllOf(HasSubstr("\"lost\":[{\"kinds\":["), HasSubstr("\"isolation\":[")));
 }
 
 TEST_P(OnHost, WhatIsRequiredIsNotDoneWithout) {

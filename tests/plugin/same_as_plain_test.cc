@@ -15,7 +15,6 @@
 #include <ostream>
 #include <string>
 #include <tuple>
-#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -23,6 +22,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/plugin/console.h"
+#include "tests/plugin/plain_cases.h"
 #include "tests/plugin/program.h"
 
 namespace isolate::plugin_tests {
@@ -49,99 +49,58 @@ const Way kWays[] = {
 
 void PrintTo(const Way& way, std::ostream* os) { *os << way.name; }
 
-struct Case {
-  const char* name;
-  const char* specimen;
-  std::vector<std::string> args = {};
-  std::vector<std::pair<std::string, std::string>> environment = {};
-};
-
-void PrintTo(const Case& test_case, std::ostream* os) { *os << test_case.name; }
-
-const Case kCases[] = {
-    {"Results", "results"},
-    {"Properties", "properties"},
-    {"Crowds", "crowds"},
-    {"Output", "output", {"--gtest_filter=Output.*"}},
-    {"MuchOutput", "flood"},
-    {"Kinds", "kinds"},
-    {"DisabledTestsToo", "kinds", {"--gtest_also_run_disabled_tests"}},
-    {"Fixtures", "fixtures"},
-    {"Suites", "suites"},
-    {"DeathTestsFast", "deaths", {"--gtest_death_test_style=fast"}},
-    {"DeathTestsThreadsafe", "deaths", {"--gtest_death_test_style=threadsafe"}},
-    {"DeathTestsForked",
-     "deaths",
-     {"--gtest_death_test_style=threadsafe", "--gtest_death_test_use_fork"}},
-    {"Exceptions", "throws"},
-    {"ExceptionsByTheFlag",
-     "throws",
-     {"--gtest_catch_exceptions=1"},
-     {{"GTEST_CATCH_EXCEPTIONS", "0"}}},
-    {"NothingThrown", "fixtures", {"--gtest_catch_exceptions=0"}},
-
-    {"Mocks", "mocks"},
-    {"MocksThatTellAll", "mocks", {"--gmock_verbose=info"}},
-    {"MocksThatDoNotWarn", "mocks", {"--gmock_verbose=error"}},
-    {"MocksThatRefuse", "mocks", {"--gmock_default_mock_behavior=2"}},
-
-    {"Environments", "environments"},
-    {"EnvironmentFails", "environments", {}, {{"ENVIRONMENT", "fails"}}},
-    {"EnvironmentFailsFatally", "environments", {}, {{"ENVIRONMENT", "fails fatally"}}},
-    {"EnvironmentSkips", "environments", {}, {{"ENVIRONMENT", "skips"}}},
-    {"EnvironmentFailsAtTheEnd", "environments", {}, {{"ENVIRONMENT", "fails at the end"}}},
-    {"EnvironmentsOnce",
-     "environments",
-     {"--gtest_repeat=2", "--gtest_recreate_environments_when_repeating=0"}},
-    {"EnvironmentsAnew",
-     "environments",
-     {"--gtest_repeat=2", "--gtest_recreate_environments_when_repeating=1"}},
-    {"RepeatUntilAnEnvironmentExits",
-     "environments",
-     {"--gtest_repeat=-1"},
-     {{"ENVIRONMENT", "exits at the third end"}}},
-
-    {"Filter", "kinds", {"--gtest_filter=*Is*:Simple.*-*Small*"}},
-    {"FilterOfNothing", "kinds", {"--gtest_filter=NoSuchTest"}},
-    {"Shuffle", "kinds", {"--gtest_shuffle", "--gtest_random_seed=7"}},
-    {"ShuffleAndRepeat",
-     "kinds",
-     {"--gtest_shuffle", "--gtest_random_seed=99", "--gtest_repeat=3"}},
-    {"Repeat", "results", {"--gtest_repeat=3", "--gtest_filter=-*AtLength"}},
-    {"RepeatOfSuites", "suites", {"--gtest_repeat=3"}},
-    {"RepeatOfProperties", "properties", {"--gtest_repeat=2"}},
-    {"FirstShard", "kinds", {}, {{"GTEST_TOTAL_SHARDS", "3"}, {"GTEST_SHARD_INDEX", "0"}}},
-    {"LastShard", "kinds", {}, {{"GTEST_TOTAL_SHARDS", "3"}, {"GTEST_SHARD_INDEX", "2"}}},
-    {"FilterOfBazels", "kinds", {}, {{"TESTBRIDGE_TEST_ONLY", "*Is*:Simple.*-*Small*"}}},
-    {"FilterInPlaceOfBazels",
-     "kinds",
-     {"--gtest_filter=Simple.*"},
-     {{"TESTBRIDGE_TEST_ONLY", "Fixture.*"}}},
-    {"FailFast", "fixtures", {"--gtest_fail_fast"}},
-    {"FailFastOfBazels", "fixtures", {}, {{"TESTBRIDGE_TEST_RUNNER_FAIL_FAST", "1"}}},
-    {"FailFastInSetUp", "suites", {"--gtest_fail_fast"}},
-    {"Brief", "results", {"--gtest_brief=1"}},
-    {"NoTimes", "results", {"--gtest_print_time=0"}},
-    {"Colours", "results", {"--gtest_color=yes"}},
-    {"NoUtf8", "results", {"--gtest_print_utf8=0"}},
-    {"List", "kinds", {"--gtest_list_tests"}},
-    {"Variables",
-     "variables",
-     {},
-     {{"TEST_TARGET", "//a:test"},
-      {"TEST_WARNINGS_OUTPUT_FILE", "test.warnings"},
-      {"TEST_INFRASTRUCTURE_FAILURE_FILE", "test.infrastructure_failure"},
-      {"TEST_UNUSED_RUNFILES_LOG_FILE", "test.unused_runfiles_log"},
-      {"TEST_LOGSPLITTER_OUTPUT_FILE", "test.raw_splitlogs/test.splitlogs"},
-      {"TESTBRIDGE_TEST_ONLY", "Variables.*"}}},
-    {"ListOfSome", "kinds", {"--gtest_list_tests", "--gtest_filter=Typed*"}},
-
-    {"OwnMain", "listeners"},
-    {"ListenerBefore", "listeners", {}, {{"LISTENER", "before"}}},
-    {"ListenerAfter", "listeners", {}, {{"LISTENER", "after"}}},
-    {"ListenerBeforeAndAfter", "listeners", {}, {{"LISTENER", "both"}}},
-    {"ListenerInsteadOfThePrinter", "listeners", {}, {{"LISTENER", "instead"}}},
-};
+// Of which a binary under `isolate gtest` would print something else.
+std::vector<Case> Cases() {
+  return PlainCasesAnd({
+      {"Suites", "suites"},
+      {"DeathTestsForked",
+       "deaths",
+       {"--gtest_death_test_style=threadsafe", "--gtest_death_test_use_fork"}},
+      {"ExceptionsByTheFlag",
+       "throws",
+       {"--gtest_catch_exceptions=1"},
+       {{"GTEST_CATCH_EXCEPTIONS", "0"}}},
+      {"NothingThrown", "fixtures", {"--gtest_catch_exceptions=0"}},
+      {"MocksThatDoNotWarn", "mocks", {"--gmock_verbose=error"}},
+      {"MocksThatRefuse", "mocks", {"--gmock_default_mock_behavior=2"}},
+      {"Environments", "environments"},
+      {"EnvironmentFails", "environments", {}, {{"ENVIRONMENT", "fails"}}},
+      {"EnvironmentFailsFatally", "environments", {}, {{"ENVIRONMENT", "fails fatally"}}},
+      {"EnvironmentSkips", "environments", {}, {{"ENVIRONMENT", "skips"}}},
+      {"EnvironmentFailsAtTheEnd", "environments", {}, {{"ENVIRONMENT", "fails at the end"}}},
+      {"EnvironmentsOnce",
+       "environments",
+       {"--gtest_repeat=2", "--gtest_recreate_environments_when_repeating=0"}},
+      {"EnvironmentsAnew",
+       "environments",
+       {"--gtest_repeat=2", "--gtest_recreate_environments_when_repeating=1"}},
+      {"RepeatUntilAnEnvironmentExits",
+       "environments",
+       {"--gtest_repeat=-1"},
+       {{"ENVIRONMENT", "exits at the third end"}}},
+      {"RepeatOfSuites", "suites", {"--gtest_repeat=3"}},
+      {"RepeatOfProperties", "properties", {"--gtest_repeat=2"}},
+      {"FilterInPlaceOfBazels",
+       "kinds",
+       {"--gtest_filter=Simple.*"},
+       {{"TESTBRIDGE_TEST_ONLY", "Fixture.*"}}},
+      {"FailFastInSetUp", "suites", {"--gtest_fail_fast"}},
+      {"Variables",
+       "variables",
+       {},
+       {{"TEST_TARGET", "//a:test"},
+        {"TEST_WARNINGS_OUTPUT_FILE", "test.warnings"},
+        {"TEST_INFRASTRUCTURE_FAILURE_FILE", "test.infrastructure_failure"},
+        {"TEST_UNUSED_RUNFILES_LOG_FILE", "test.unused_runfiles_log"},
+        {"TEST_LOGSPLITTER_OUTPUT_FILE", "test.raw_splitlogs/test.splitlogs"},
+        {"TESTBRIDGE_TEST_ONLY", "Variables.*"}}},
+      {"OwnMain", "listeners"},
+      {"ListenerBefore", "listeners", {}, {{"LISTENER", "before"}}},
+      {"ListenerAfter", "listeners", {}, {{"LISTENER", "after"}}},
+      {"ListenerBeforeAndAfter", "listeners", {}, {{"LISTENER", "both"}}},
+      {"ListenerInsteadOfThePrinter", "listeners", {}, {{"LISTENER", "instead"}}},
+  });
+}
 
 void ExpectSame(const Finished& plain, const Finished& isolated) {
   EXPECT_EQ(plain.exit_code, isolated.exit_code);
@@ -166,12 +125,7 @@ class SameAsPlain : public ::testing::TestWithParam<std::tuple<Way, Case>> {
     if (way.name == absl::string_view("Exec") && TellsHowOftenItIsExecuted(test_case.specimen)) {
       GTEST_SKIP() << "the specimen tells how often it is executed";
     }
-    Command command;
-    command.specimen = test_case.specimen;
-    command.args = test_case.args;
-    command.environment = test_case.environment;
-    command.merge_streams = merge_streams;
-    command.report = report;
+    Command command = CommandOf(test_case, merge_streams, report);
     const Finished plain = Execute(command);
     // Otherwise there is nothing to compare.
     ASSERT_NE(plain.exit_code, 127) << plain.err;
@@ -186,7 +140,7 @@ TEST_P(SameAsPlain, OnOneStreamAndInXml) { Compare(true, "xml"); }
 TEST_P(SameAsPlain, OnTwoStreamsAndInJson) { Compare(false, "json"); }
 
 INSTANTIATE_TEST_SUITE_P(
-    , SameAsPlain, ::testing::Combine(::testing::ValuesIn(kWays), ::testing::ValuesIn(kCases)),
+    , SameAsPlain, ::testing::Combine(::testing::ValuesIn(kWays), ::testing::ValuesIn(Cases())),
     [](const auto& test) {
       return absl::StrCat(std::get<0>(test.param).name, "_", std::get<1>(test.param).name);
     });
