@@ -1,5 +1,6 @@
 // "isolate gtest" with a binary of GoogleTest 1.8.1, whose console and reports look otherwise.
 
+#include <regex>
 #include <string>
 
 #include "gmock/gmock.h"
@@ -13,6 +14,11 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
+
+// GoogleTest prints one behind each message since 1.13, and so may the runner's.
+std::string WithoutEmptyLines(const std::string& text) {
+  return std::regex_replace(text, std::regex("\n+"), "\n");
+}
 
 Command OldBinary(const std::string& filter) {
   Command command;
@@ -38,7 +44,7 @@ TEST(OldBinary, ReadsAsAlone) {
   EXPECT_EQ(of_plain.size(), 9U);
   EXPECT_EQ(of_isolated.size(), of_plain.size());
   for (const auto& [test, section] : of_plain) {
-    EXPECT_EQ(of_isolated[test].text, section.text) << test;
+    EXPECT_EQ(WithoutEmptyLines(of_isolated[test].text), WithoutEmptyLines(section.text)) << test;
     EXPECT_EQ(of_isolated[test].ending, section.ending) << test;
   }
   EXPECT_THAT(isolated.report,
