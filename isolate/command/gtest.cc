@@ -232,6 +232,14 @@ int RunAssignment(const std::string& path, const GtestArguments& arguments,
       reporter);
 }
 
+// Our gtest may be older than the binary's, and not know the flag.
+bool FailsAsNoTestRan(const GtestArguments& arguments) {
+  const char* variable = getenv("GTEST_FAIL_IF_NO_TEST_SELECTED");
+  const bool by_default = variable != nullptr && absl::string_view(variable) != "0";
+  return arguments.fail_if_no_test_selected.value_or(by_default) &&
+         UnitTest::GetInstance()->test_to_run_count() == 0;
+}
+
 // Runs the tests; the exit code is gtest's, or ours.
 int RunTests(Settings settings, const std::string& path, const std::vector<std::string>& command) {
   const GtestArguments arguments = Divide({command.begin() + 1, command.end()});
@@ -276,7 +284,13 @@ int RunTests(Settings settings, const std::string& path, const std::vector<std::
       isolate::gtest::ExitWith(status, /*judged=*/0);
     }
   }
-  return RUN_ALL_TESTS();
+  const int exit_code = RUN_ALL_TESTS();
+  if (exit_code == 0 && !GTEST_FLAG_GET(list_tests) && FailsAsNoTestRan(arguments)) {
+    std::cerr << "isolate gtest: no test ran (--gtest_fail_if_no_test_selected): see the filter "
+                 "and the shards\n";
+    return 1;
+  }
+  return exit_code;
 }
 
 int RunCommand(const CommandLine& line) {

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
@@ -44,6 +45,13 @@ absl::string_view NameOfGtestFlag(absl::string_view argument) {
   return argument.substr(0, argument.find('='));
 }
 
+// Of a flag that is on or off, as gtest reads it.
+bool IsOn(absl::string_view argument) {
+  const size_t sign = argument.find('=');
+  return sign == absl::string_view::npos || sign + 1 == argument.size() ||
+         !absl::StrContains("0fF", argument[sign + 1]);
+}
+
 // Ours stand behind gtest's others, as the last one wins, a flag of a flagfile among them; and
 // before what is not gtest's, of which the binary may take the rest for no flags.
 std::vector<std::string> Command(const std::string& path, const GtestArguments& arguments,
@@ -71,6 +79,9 @@ GtestArguments Divide(const std::vector<std::string>& arguments) {
     }
     if (name.empty()) {
       divided.others.push_back(argument);
+    }
+    if (name == "fail_if_no_test_selected") {
+      divided.fail_if_no_test_selected = IsOn(argument);
     }
     divided.ask_for_help = divided.ask_for_help || argument == "--help" || argument == "-h" ||
                            argument == "-?" || argument == "/?";

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "absl/types/optional.h"
 
 namespace isolate::command {
 
@@ -18,6 +19,8 @@ struct GtestArguments {
   // What each test is to be like, of gtest's; then what is the binary's own.
   std::vector<std::string> gtests_of_binary;
   std::vector<std::string> others;
+  // --gtest_fail_if_no_test_selected, which version 1.16 does not have yet, if it is given.
+  absl::optional<bool> fail_if_no_test_selected;
   // One of them asks for help, as GoogleTest understands it.
   bool ask_for_help = false;
 };

@@ -1,5 +1,6 @@
 #include "isolate/command/gtest_arguments.h"
 
+#include "absl/types/optional.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -27,6 +28,14 @@ TEST(Divide, SeesWhoAsksForHelp) {
   EXPECT_TRUE(Divide({"--own", "--help"}).ask_for_help);
   EXPECT_TRUE(Divide({"-h"}).ask_for_help);
   EXPECT_FALSE(Divide({"--helpful"}).ask_for_help);
+}
+
+TEST(Divide, SeesThatARunOfNoTestIsToFail) {
+  EXPECT_EQ(Divide({"--gtest_filter=A.*"}).fail_if_no_test_selected, absl::nullopt);
+  EXPECT_EQ(Divide({"--gtest_fail_if_no_test_selected"}).fail_if_no_test_selected, true);
+  const GtestArguments off = Divide({"--gtest_fail_if_no_test_selected=false"});
+  EXPECT_EQ(off.fail_if_no_test_selected, false);
+  EXPECT_THAT(off.gtests_of_binary, ElementsAre("--gtest_fail_if_no_test_selected=false"));
 }
 
 // The last of two wins; behind a "--" of the binary's own, ours might be no flags.

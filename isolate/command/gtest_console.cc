@@ -165,6 +165,7 @@ GtestConsole DivideConsole(const std::string& out, absl::string_view suite,
   const std::string run_line = absl::StrCat("[ RUN      ] ", test, "\n");
   const std::string suite_line = absl::StrCat("[----------] 1 test from ", suite);
   const size_t run = out.find(run_line);
+  console.of_gtest = absl::StrContains(out, "[==========] Running 1 test from 1 test ");
   console.begun = run != std::string::npos;
   if (!console.begun) {
     DivideHead(out, suite_line, console);

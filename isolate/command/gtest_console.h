@@ -21,6 +21,7 @@ struct GtestConsole {
   std::string body;       // of the test and its fixture, with the failures
   std::string tear_down;  // of TearDownTestSuite
   std::string after;      // of the Environments and of what follows
+  bool of_gtest = false;  // gtest's own printer wrote it
   bool begun = false;     // the test, as gtest says
 };
 

@@ -85,6 +85,7 @@ void Read(const ordered_json& test, GtestOutcome& outcome) {
   // One that gtest did not come to, as an Environment failed, looks else like one that passed.
   outcome.ran = StringOf(test, "status") == "RUN" &&
                 !absl::StartsWith(StringOf(test, "timestamp").value_or(""), "1970-01-01T00:00:00");
+  outcome.may_not_have_run = !StringOf(test, "timestamp").has_value();
   outcome.elapsed_ms = MillisecondsOf(test);
   outcome.failures = FailuresOf(test);
   outcome.skips = PartsOf(test, "skipped", "message", TestPartResult::kSkip);

@@ -14,8 +14,10 @@
 namespace isolate::command {
 
 struct GtestOutcome {
-  bool listed = false;   // the test is there
-  bool ran = false;      // gtest came to it, to skip it perhaps
+  bool listed = false;  // the test is there
+  bool ran = false;     // gtest came to it, to skip it perhaps
+  // Version 1.8.1 tells the same of a test that gtest did not come to.
+  bool may_not_have_run = false;
   bool skipped = false;  // older versions do not tell where
   int64_t elapsed_ms = 0;
   // In the order in which they happened.  Fatal failures are told as others are.

@@ -100,6 +100,17 @@ std::vector<PlacedPart> Outside(const std::vector<PlacedPart>& known,
   return scanned;
 }
 
+// The text that is not of the parts, which are in order.
+std::string Without(const std::vector<PlacedPart>& parts, absl::string_view text) {
+  std::string rest;
+  size_t from = 0;
+  for (const PlacedPart& part : parts) {
+    absl::StrAppend(&rest, text.substr(from, part.begin - from));
+    from = part.end;
+  }
+  return absl::StrCat(rest, text.substr(from));
+}
+
 // Of one test.
 class Translator {
  public:
@@ -107,6 +118,10 @@ class Translator {
       : result_(std::move(result)), end_(TakeBinaryEnd(result_)) {
     told_ = ParseOutcome(end_.json, suite, name);
     console_ = DivideConsole(result_.out, suite, name);
+    if (told_.has_value() && told_->may_not_have_run && !ExitedWith0() && console_.of_gtest &&
+        !console_.begun) {
+      told_->ran = false;
+    }
     if (told_.has_value() && told_->ran && !console_.begun) {
       // Another printer than gtest's.
       console_.body = std::exchange(result_.out, "");
@@ -135,6 +150,10 @@ class Translator {
 
  private:
   bool ExitedWith0() const { return end_.known && end_.wait_status == 0; }
+
+  // Versions before 1.12 run the tests of a suite whose set-up has failed.  Of such a suite the
+  // runner's gtest would not tell what its tests came to.
+  bool TestRan() const { return told_.has_value() && told_->ran && !told_->skipped; }
 
   // The failures that the JSON tells, of those left; or all, where it tells none although something
   // has failed.
@@ -165,8 +184,15 @@ class Translator {
     if (!failed_before_) {
       story_.Print(console_.before);
     }
-    story_.Tell(console_.set_up, Failures(console_.set_up, suite_failures_, tells_suite_failures_));
-    set_up_failed_ = story_.fails();
+    std::vector<PlacedPart> failures =
+        Failures(console_.set_up, suite_failures_, tells_suite_failures_);
+    set_up_failed_ = !failures.empty();
+    if (TestRan()) {
+      story_.Print(Without(failures, console_.set_up));
+      late_failures_ = std::move(failures);
+    } else {
+      story_.Tell(console_.set_up, std::move(failures));
+    }
     if (told_.has_value()) {
       story_.Tell(told_->suite_properties);
     }
@@ -234,6 +260,9 @@ class Translator {
   }
 
   void TellTearDown() {
+    for (PlacedPart& placed : late_failures_) {
+      story_.Tell(std::move(placed.part));
+    }
     story_.Tell(console_.tear_down,
                 Failures(console_.tear_down, suite_failures_, tells_suite_failures_));
     story_.Tell(console_.after, Failures(console_.after, outer_failures_, tells_outer_failures_));
@@ -292,6 +321,7 @@ class Translator {
   bool tells_suite_failures_ = false;
   bool tells_outer_failures_ = false;
   std::vector<PlacedPart> failures_before_;  // in console_.before
+  std::vector<PlacedPart> late_failures_;    // in console_.set_up, of a suite whose tests ran
   bool failed_before_ = false;
   bool set_up_failed_ = false;
   Story story_;

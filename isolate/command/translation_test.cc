@@ -169,6 +169,19 @@ TEST(SetUpTestSuite, FailsInEveryVersion) {
   }
 }
 
+// Versions before 1.12 run the tests all the same.  The runner's gtest would skip them.
+TEST(SetUpTestSuite, ThatFailedIsToldBehindATestThatRan) {
+  const TestReport report = ReportOf(ResultOf(
+      Console("words\na.cc:3: Failure\nno database\n", "a.cc:9: Failure\nno\n", kFailed),
+      Json(R"(, "result": "COMPLETED", "failures": [{"failure": "a.cc:9\nno"}])"), Exited(1)));
+  EXPECT_EQ(OutputOf(report.suite_set_up), "words\n");
+  EXPECT_TRUE(PartsOf(report.suite_set_up).empty());
+  ASSERT_EQ(PartsOf(report.test).size(), 1U);
+  EXPECT_EQ(PartsOf(report.test)[0].message, "no");
+  ASSERT_EQ(PartsOf(report.suite_tear_down).size(), 1U);
+  EXPECT_EQ(PartsOf(report.suite_tear_down)[0].message, "no database");
+}
+
 // gtest runs no test then, and tells of it as of one that passed.
 TEST(Environment, ThatFailsFailsTheTest) {
   const std::string console =
@@ -196,6 +209,20 @@ TEST(Environment, ThatFailsFailsTheTest) {
   }
   const TestReport skipped = ReportOf(ResultOf("", json + "]}", 0));
   EXPECT_EQ(OutcomeOf(skipped, false), "skipped");
+}
+
+// 1.8.1 tells no time stamp, by which that would be known.
+TEST(Environment, ThatFailsFailsTheTestOfAnOldVersion) {
+  const TestReport report = ReportOf(ResultOf(
+      "[==========] Running 1 test from 1 test case.\n"
+      "[----------] Global test environment set-up.\ne.cc:3: Failure\nno network\n"
+      "[----------] Global test environment tear-down\n",
+      R"({"testsuites": [{"name": "A", "testsuite": [{"name": "b", "status": "RUN", "time": "0s"}]}]})",
+      Exited(1)));
+  EXPECT_EQ(OutcomeOf(report, false), "failed");
+  ASSERT_EQ(PartsOf(report.test).size(), 1U);
+  EXPECT_EQ(PartsOf(report.test)[0].message, "no network");
+  EXPECT_EQ(OutputOf(report.test), "");
 }
 
 TEST(Exit, WithAnErrorBehindAPassIsNoPass) {

@@ -11,6 +11,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -84,6 +85,18 @@ INSTANTIATE_TEST_SUITE_P(, SameAsAlone,
                              {"SuitesThatFail", "suites", {"--gtest_filter=-AsksGtest.*"}},
                          })),
                          [](const auto& test) { return test.param.name; });
+
+// Also where the version that the runner has does not know it.
+TEST(NoTest, FailsTheRunThatAsksForIt) {
+  for (const auto& [filter, value, exit_code] :
+       std::vector<std::tuple<const char*, const char*, int>>{
+           {"NoSuchTest", "1", 1}, {"NoSuchTest", "0", 0}, {"Simple.Passes", "1", 0}}) {
+    Command command = WithIsolate({"kinds"});
+    command.args = {absl::StrCat("--gtest_filter=", filter)};
+    command.environment = {{"GTEST_FAIL_IF_NO_TEST_SELECTED", value}};
+    EXPECT_EQ(Execute(command).exit_code, exit_code) << filter << " " << value;
+  }
+}
 
 // Over what nothing is left of when the process has ended.
 Command Fight() {
