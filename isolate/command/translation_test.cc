@@ -252,6 +252,14 @@ TEST(Crash, KeepsWhatCameBefore) {
   EXPECT_THAT(parts[0].message, HasSubstr("no\n"));
 }
 
+TEST(Crash, KeepsALineThatLooksLikeGtestsEnd) {
+  const std::string out =
+      "[----------] 1 test from A\n[ RUN      ] A.b\nsays [       OK ] A.b\nmore\n";
+  const TestReport report = ReportOf(ResultOf(out, "", SIGSEGV));
+  EXPECT_FALSE(report.whole());
+  EXPECT_EQ(OutputOf(report.test), "says [       OK ] A.b\nmore\n");
+}
+
 TEST(TimeLimit, IsNotALeakOfTheBinarysProcess) {
   Result result;
   result.outcome = Outcome::kTimedOut;
