@@ -8,6 +8,7 @@
 #include <fstream>
 #include <string>
 
+#include "absl/base/config.h"
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -125,7 +126,7 @@ TEST(Crash, IsToldWithItsCauseAndItsStack) {
     EXPECT_THAT(text, ::testing::Not(HasSubstr("isolate::Executor"))) << "of the runner's stack";
   }
   // A sanitizer gives threads a stack for handlers.
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !defined(ABSL_HAVE_ADDRESS_SANITIZER) && !defined(ABSL_HAVE_THREAD_SANITIZER)
   EXPECT_THAT(sections.at("Crash.OfAnOverflowOfAThreadsStack").text,
               HasSubstr("died of SIGSEGV before the test ended; no handler could run, as where a "
                         "thread's stack has overflowed\n"));
@@ -137,7 +138,7 @@ TEST(Crash, IsToldWithItsCauseAndItsStack) {
 
 // Where cores go is the machine's affair, unless they go to the working directory.
 TEST(Core, LandsAmongTheOutputsThatBazelKeeps) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(ABSL_HAVE_ADDRESS_SANITIZER) || defined(ABSL_HAVE_THREAD_SANITIZER)
   GTEST_SKIP() << "a sanitizer's shadow memory makes cores too large";
 #endif
   std::string pattern;
@@ -215,7 +216,7 @@ TEST(Interruption, TellsWhereEveryThreadAndProcessStood) {
                                   "blocks signals; it waits in "));
   EXPECT_THAT(text, ContainsRegex("  process [0-9]+, child of 2: sleep 1234567\n"
                                   "    thread [0-9]+ \\(sleep\\) waits in "));
-#if !defined(__SANITIZE_THREAD__)  // which handles no signal in a fork of a process with threads
+#ifndef ABSL_HAVE_THREAD_SANITIZER  // which handles no signal in a fork of a process with threads
   EXPECT_THAT(finished.err,
               ContainsRegex("isolate: process [0-9]+, which the test forked, stands here:\n"
                             "(    @ .*\n)*"
@@ -271,7 +272,7 @@ TEST(BazelsTimeLimit, EndsARepetition) {
 }
 
 TEST(Leak, IsAFailureOfTheTestThatLeaked) {
-#if !defined(__SANITIZE_ADDRESS__)
+#ifndef ABSL_HAVE_ADDRESS_SANITIZER
   GTEST_SKIP() << "only with AddressSanitizer is there a LeakSanitizer";
 #endif
   const Finished finished = Execute({"leaks", Build::kIsolated, {"--isolate_jobs=2"}});

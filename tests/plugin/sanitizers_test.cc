@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/base/config.h"
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -23,13 +24,13 @@ struct Finding {
 };
 
 const std::vector<Finding>& Findings() {
-  static const auto* const kFindings = new std::vector<Finding> {
-#if defined(__SANITIZE_ADDRESS__)
-    {"UsesFreedMemory", "before the test ended", "AddressSanitizer: heap-use-after-free"},
-        {"FollowsAWildPointer", "before the test ended", "AddressSanitizer: SEGV"},
+  static const auto* const kFindings = new std::vector<Finding>{
+#ifdef ABSL_HAVE_ADDRESS_SANITIZER
+      {"UsesFreedMemory", "before the test ended", "AddressSanitizer: heap-use-after-free"},
+      {"FollowsAWildPointer", "before the test ended", "AddressSanitizer: SEGV"},
 #endif
-#if defined(__SANITIZE_THREAD__)
-        {"Races", "after the test", "ThreadSanitizer: data race"},
+#ifdef ABSL_HAVE_THREAD_SANITIZER
+      {"Races", "after the test", "ThreadSanitizer: data race"},
 #endif
   };
   return *kFindings;
@@ -94,7 +95,7 @@ TEST(Sanitizer, FailsThePlainRunAsWell) {
 
 // gcc defines no macro for it: where it is not linked in, there is no report either.
 TEST(UndefinedBehaviour, IsAFailureWhereItIsFound) {
-#if !defined(__SANITIZE_ADDRESS__)
+#ifndef ABSL_HAVE_ADDRESS_SANITIZER
   GTEST_SKIP() << "it is looked for together with AddressSanitizer only";
 #endif
   Command command{"sanitized", Build::kIsolated, {"--gtest_filter=*Overflows"}};

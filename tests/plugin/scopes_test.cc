@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/base/config.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/plugin/console.h"
@@ -111,7 +112,7 @@ INSTANTIATE_TEST_SUITE_P(, ScopeTest, ::testing::ValuesIn(kWays),
                          [](const auto& test) { return std::string(test.param.name); });
 
 TEST(Snapshot, RefusesASetUpThatLeavesThreads) {
-#if defined(__SANITIZE_THREAD__)
+#ifdef ABSL_HAVE_THREAD_SANITIZER
   GTEST_SKIP() << "ThreadSanitizer has a thread of its own";
 #endif
   const Finished finished =
@@ -201,7 +202,7 @@ INSTANTIATE_TEST_SUITE_P(, SpawnInScope,
 TEST(Spawn, IsNamedWhereAForkHasFewerThreads) {
   const Finished finished = Execute({"spawns", Build::kIsolated, {"--gtest_filter=Spawned.*"}});
   EXPECT_EQ(finished.exit_code, 0);
-#if !defined(__SANITIZE_THREAD__)
+#ifndef ABSL_HAVE_THREAD_SANITIZER
   EXPECT_THAT(finished.err, HasSubstr("or give --isolate_spawn=exec"));
 #endif
 }

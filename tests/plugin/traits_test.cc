@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "absl/base/config.h"
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -39,7 +40,7 @@ TEST(Traits, GiveTestsWhatTheyAskForAndNoOthers) {
 }
 
 TEST(Traits, MayBeOfAFixture) {
-#if defined(__SANITIZE_THREAD__)
+#ifdef ABSL_HAVE_THREAD_SANITIZER
   GTEST_SKIP() << "a process with ThreadSanitizer's thread cannot join a time namespace";
 #endif
   const Finished finished =
@@ -66,7 +67,7 @@ TEST(Traits, MayLimitTheTime) {
 }
 
 TEST(Traits, MayLimitTheMemory) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(ABSL_HAVE_ADDRESS_SANITIZER) || defined(ABSL_HAVE_THREAD_SANITIZER)
   GTEST_SKIP() << "a sanitizer's shadow memory is over any limit";
 #endif
   const Finished finished = Execute({"traits", Build::kIsolated, {"--gtest_filter=Small.*"}});

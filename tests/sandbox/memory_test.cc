@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 
+#include "absl/base/config.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
@@ -13,7 +14,7 @@
 #include "tests/sandbox/caller.h"
 #include "tests/sandbox/inside.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(ABSL_HAVE_ADDRESS_SANITIZER) || defined(ABSL_HAVE_THREAD_SANITIZER)
 #define SKIP_WITH_SHADOW_MEMORY() GTEST_SKIP() << "a sanitizer's shadow memory is over any limit"
 #else
 #define SKIP_WITH_SHADOW_MEMORY() (void)0

@@ -3,13 +3,14 @@
 #include <limits.h>
 #include <pthread.h>
 
+#include "absl/base/config.h"
 #include "gtest/gtest.h"
 
 namespace {
 
 TEST(Sanitized, IsClean) {}
 
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef ABSL_HAVE_ADDRESS_SANITIZER
 TEST(Sanitized, UsesFreedMemory) {
   int* volatile freed = new int(1);
   delete freed;
@@ -25,7 +26,7 @@ TEST(Sanitized, Overflows) {
 }
 #endif
 
-#if defined(__SANITIZE_THREAD__)
+#ifdef ABSL_HAVE_THREAD_SANITIZER
 volatile int the_number = 0;  // or nobody would write to it
 
 void* Write(void*) {
