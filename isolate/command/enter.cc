@@ -63,7 +63,7 @@ bool IsNamedBy(const AliveSandbox& sandbox, absl::string_view name) {
                      [&](const AliveProcess& process) { return process.pid == pid; });
 }
 
-// Where a test of that name may be running, as one of several in a process.
+// Of which a process runs several tests, one of which may be that one.
 std::string SuiteOf(const AliveSandboxes& alive, absl::string_view test) {
   for (const AliveSandbox& sandbox : alive.sandboxes) {
     for (const AliveProcess& process : sandbox.processes) {
@@ -98,7 +98,7 @@ absl::StatusOr<AliveSandbox> Find(const std::string& name) {
         alive.hidden > 0 ? absl::StrCat(" (", alive.hidden, " are other users')") : "",
         suite.empty()
             ? "; see isolate list"
-            : absl::StrCat("; several tests of its suite share one: isolate enter ", suite)));
+            : absl::StrCat("; a process that runs tests of its suite: isolate enter ", suite)));
   }
   if (found.size() > 1) {
     return absl::InvalidArgumentError(
@@ -204,7 +204,7 @@ int RunInside(const std::vector<std::string>& command) {
     return kNotIsolatedExitCode;
   }
   // Not before the fork: its handlers are not for the process inside.
-  SignalRelay relay(/*stops=*/terminal.held(), [&] { (void)eventfd_write(woken.get(), 1); });
+  SignalRelay relay(/*stops=*/terminal.valid(), [&] { (void)eventfd_write(woken.get(), 1); });
   relay.Begin(process);
   block.reset();
   return Wait(process, relay, terminal, woken);

@@ -52,6 +52,17 @@ void Catch(int signal) {
   sigaction(signal, &action, nullptr);
 }
 
+// Those that came; of keys only with `keys`.
+void Send(pid_t process, bool keys) {
+  for (size_t i = 0; i < kCount; ++i) {
+    const bool was_sent = sent[i].exchange(false);
+    const bool was_typed = typed[i].exchange(false);
+    if (process > 0 && (was_sent || (was_typed && keys))) {
+      kill(process, kSignals[i]);
+    }
+  }
+}
+
 }  // namespace
 
 SignalRelay::SignalRelay(bool stops, std::function<void()> wake) {
@@ -75,23 +86,10 @@ SignalRelay::~SignalRelay() {
 
 void SignalRelay::Begin(pid_t process) {
   begun = true;
-  for (size_t i = 0; i < kCount; ++i) {
-    const bool was_sent = sent[i].exchange(false);
-    if (typed[i].exchange(false) || was_sent) {
-      kill(process, kSignals[i]);
-    }
-  }
+  Send(process, /*keys=*/true);
   (*wake_up)();  // the process may have stopped already
 }
 
-void SignalRelay::PassOn(pid_t process) {
-  for (size_t i = 0; i < kCount; ++i) {
-    const bool was_sent = sent[i].exchange(false);
-    const bool was_typed = typed[i].exchange(false);
-    if (process > 0 && (was_sent || (was_typed && getsid(process) != getsid(0)))) {
-      kill(process, kSignals[i]);
-    }
-  }
-}
+void SignalRelay::PassOn(pid_t process) { Send(process, /*keys=*/getsid(process) != getsid(0)); }
 
 }  // namespace isolate::command

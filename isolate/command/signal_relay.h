@@ -5,7 +5,7 @@
 // SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGCONT and, at a terminal, SIGTSTP, but for those that the
 // program was started to ignore, as nohup(1) does.
 //
-//   SignalRelay relay(/*stops=*/terminal.held(), [&] { executor->Interrupt(); });
+//   SignalRelay relay(/*stops=*/terminal.valid(), [&] { executor->Interrupt(); });
 //   ...                                  // the process is started
 //   relay.Begin(process);
 //   ...                                  // the wait was interrupted
@@ -35,9 +35,9 @@ class SignalRelay {
   // terminal among them, which it may not have got.  Calls `wake`.
   void Begin(pid_t process);
 
-  // Sends `process` those that came since the last time.  A key of the
-  // terminal is for all processes of the foreground group: one that shares the program's session
-  // has got it already, if it was meant.
+  // Sends `process` those that came since the last time.  A key of the terminal is for all
+  // processes of the foreground group: one that shares the program's session has got it already, if
+  // it was meant.
   void PassOn(pid_t process);
 };
 

@@ -28,11 +28,7 @@ void StopBy(int signal) {
 
 Terminal::Terminal()
     : terminal_(internal::AboveStandardStreams(
-          internal::Fd(open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)))) {
-  if (terminal_.valid() && tcgetpgrp(terminal_.get()) != getpgrp()) {
-    terminal_.Reset();
-  }
-}
+          internal::Fd(open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)))) {}
 
 void Terminal::StopWith(pid_t process) const {
   siginfo_t stopped = {};
@@ -42,12 +38,15 @@ void Terminal::StopWith(pid_t process) const {
     return;
   }
   const pid_t group = getpgid(process);
-  SetForeground(getpgrp());
+  const bool same = group == getpgrp();
+  if (!same && tcgetpgrp(terminal_.get()) == group) {
+    SetForeground(getpgrp());
+  }
   StopBy(stopped.si_status);
-  if (tcgetpgrp(terminal_.get()) == getpgrp()) {
+  if (!same && tcgetpgrp(terminal_.get()) == getpgrp()) {
     SetForeground(group);
   }
-  kill(-group, SIGCONT);
+  kill(same ? process : -group, SIGCONT);
 }
 
 void Terminal::TakeBack() const {

@@ -12,11 +12,11 @@ namespace isolate::command {
 
 class Terminal {
  public:
-  // Without a terminal, or where the program runs in the background, nothing below does anything.
+  // Without a terminal nothing below does anything; where the program's job is in the background,
+  // nothing takes the terminal from who has it.
   Terminal();
 
-  // Whether the program has it to lend.
-  bool held() const { return terminal_.valid(); }
+  bool valid() const { return terminal_.valid(); }
 
   // Where `process`, a child of the caller's, has been stopped: stops the program, too, so that
   // whoever started it learns of it.  When it is continued, so is the process, with the terminal.
@@ -29,7 +29,7 @@ class Terminal {
  private:
   void SetForeground(pid_t group) const;
 
-  internal::Fd terminal_;  // invalid in the background
+  internal::Fd terminal_;
 };
 
 }  // namespace isolate::command

@@ -16,12 +16,15 @@
 namespace isolate::command {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 constexpr char kInterrupt[] = "\x03";
 constexpr char kQuit[] = "\x1c";
 constexpr char kSuspend[] = "\x1a";
 constexpr char kEnd[] = "\x04";
+// Of one with a stopped job, of whose end it may not have heard when it is told to exit first.
+constexpr char kEndOfShell[] = "kill -KILL %1; exit 7\nexit 7\n";
 
 // What runs is the leader of the terminal's session, as the first program of a window is; or in a
 // group of its own, as a shell with job control puts it.
@@ -137,6 +140,51 @@ TEST_F(InAShell, TheCommandStopsAndGoesOn) {
   terminal_.ReadUntil("outside> ");
   terminal_.Type("exit $?\n");
   EXPECT_EQ(shell.Wait().exit_code, 0);
+}
+
+// It may have to put the terminal in order, and reads what is typed until then.
+TEST_F(InAShell, TheProgramStopsAfterItsCommand) {
+  Running shell(Shell());
+  terminal_.ReadUntil("outside> ");
+  terminal_.Type(
+      "$ISOLATE_PROGRAM run -- bash -c 'trap \"read line; echo got \\$line; trap - TSTP; kill "
+      "-TSTP "
+      "\\$\\$\" TSTP; echo rea''dy; while :; do :; done'\n");
+  terminal_.ReadUntil("ready\r\n");
+  terminal_.Type(kSuspend);
+  terminal_.Type("typed\n");
+  EXPECT_THAT(terminal_.ReadUntil("outside> "),
+              AllOf(HasSubstr("got typed"), HasSubstr("Stopped")));
+  terminal_.Type(kEndOfShell);
+  EXPECT_EQ(shell.Wait().exit_code, 7);
+}
+
+TEST_F(InAShell, AJobInTheBackgroundStopsWithoutTheTerminal) {
+  Running shell(Shell());
+  terminal_.ReadUntil("outside> ");
+  terminal_.Type("$ISOLATE_PROGRAM run -- sh -c 'echo rea''dy; exec sleep 1000' &\n");
+  terminal_.ReadUntil("ready\r\n");
+  terminal_.Type("kill -TSTP %1; wait %1; echo waited $?\n");
+  EXPECT_THAT(terminal_.ReadUntil("waited 148"), HasSubstr("waited 148"));
+  terminal_.Type(kEndOfShell);
+  EXPECT_EQ(shell.Wait().exit_code, 7);
+}
+
+TEST_F(InAShell, AJobThatBeganInTheBackgroundStopsInTheForeground) {
+  Running shell(Shell());
+  terminal_.ReadUntil("outside> ");
+  terminal_.Type("PS1=inside: $ISOLATE_PROGRAM run -- bash --norc --noediting -i &\n");
+  terminal_.ReadUntil("outside> ");
+  terminal_.Type("fg\n");
+  terminal_.ReadUntil("inside:");
+  terminal_.Type("suspend\n");
+  EXPECT_THAT(terminal_.ReadUntil("outside> "), HasSubstr("Stopped"));
+  terminal_.Type("fg\n");
+  terminal_.ReadUntil("-i\r\n");
+  terminal_.Type("exit 4\n");
+  terminal_.ReadUntil("outside> ");
+  terminal_.Type("exit $?\n");
+  EXPECT_EQ(shell.Wait().exit_code, 4);
 }
 
 TEST_F(InAShell, TheProgramStopsWithAShellThatStopsItself) {
