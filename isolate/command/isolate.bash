@@ -70,8 +70,9 @@ _isolate() {
       [[ ${COMP_WORDS[COMP_CWORD - 1]} != -- ]] || ((++first))
       ((++first))
     elif [[ $current != -* ]]; then
+      # Names are anybody's, and a shell expands what is offered: only such as C++ has.
       words=$(isolate list 2>/dev/null | sed -n -e 's/^init \([0-9]*\),.*/\1/p' \
-        -e 's/^  process [^,:]*, [a-z]* \([^ :]*\):.*/\1/p')
+        -e 's/^  process [^,:]*, [a-z]* \([A-Za-z0-9_./]*\):.*/\1/p')
       mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
       return
     fi

@@ -25,6 +25,7 @@ namespace {
 namespace fs = std::filesystem;
 
 using ::testing::Contains;
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsSupersetOf;
@@ -134,6 +135,20 @@ TEST(Zsh, KnowsEveryCommandAndOption) {
           << command << " " << option;
     }
   }
+}
+
+// A command line may have any text for the name of a test, and may be another user's.
+TEST(Bash, ExecutesNoName) {
+  const std::string path = ::testing::TempDir() + "/executed";
+  Running plain({{"run", "sh", "-c", "echo ready; sleep 1000; :", "--gtest_filter=Suite.Test"}});
+  Running hostile({{"run", "sh", "-c", "echo ready; sleep 1000; :",
+                    absl::StrCat("--gtest_filter=A.$(touch${IFS}", path, ")")}});
+  plain.ReadUntil("ready\n");
+  hostile.ReadUntil("ready\n");
+  const std::vector<std::string> offered = Completions({"isolate", "enter", ""});
+  EXPECT_THAT(offered, Contains("Suite.Test"));
+  EXPECT_THAT(offered, Each(Not(HasSubstr("touch"))));
+  EXPECT_FALSE(fs::exists(path));
 }
 
 TEST(Bash, OffersEveryCommandAndOption) {
