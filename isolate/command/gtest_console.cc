@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
+#include "absl/types/optional.h"
 #include "gtest/gtest.h"
 #include "gtest_plugin/test_report.h"
 #include "isolate/command/gtest_outcome.h"
@@ -69,31 +70,53 @@ size_t EndOfLine(absl::string_view text, size_t begin) {
   return std::min(text.find('\n', begin), text.size() - 1) + 1;
 }
 
-// The last place of `line` that goes on to a time, as gtest's own does; or npos.
-size_t FindTimedLine(absl::string_view out, absl::string_view line) {
-  size_t found = out.rfind(line);
-  while (found != absl::string_view::npos) {
-    absl::string_view whole = out.substr(found, EndOfLine(out, found) - found);
-    absl::ConsumeSuffix(&whole, "\n");
-    if (absl::EndsWith(whole, " ms)")) {
-      return found;
-    }
-    found = found > 0 ? out.rfind(line, found - 1) : absl::string_view::npos;
+constexpr absl::string_view kTime = " ms)";
+
+// Where what gtest says of a test's end ends; npos where it may be the test that says so.  It is a
+// line, or two where a parameter is told as text, too.
+size_t EndOfEnding(absl::string_view text, size_t begin) {
+  size_t end = EndOfLine(text, begin);
+  if (absl::StartsWith(text.substr(end), "    As Text: ")) {
+    end = EndOfLine(text, end);
   }
-  return found;
+  const absl::string_view ending = absl::StripSuffix(text.substr(begin, end - begin), "\n");
+  return absl::EndsWith(ending, kTime) ? end : absl::string_view::npos;
 }
 
-// The last place before `limit` where the test's end is told, or `limit`: a test that crashes has
-// none, whatever it prints.
-size_t FindEnd(absl::string_view out, absl::string_view test, size_t limit) {
-  size_t end = absl::string_view::npos;
-  for (const absl::string_view word : {"[       OK ] ", "[  FAILED  ] ", "[  SKIPPED ] "}) {
-    const size_t found = FindTimedLine(out.substr(0, limit), absl::StrCat(word, test));
-    if (found != absl::string_view::npos && (end == absl::string_view::npos || found > end)) {
-      end = found;
+// Where it is known that gtest says so, in as many lines as a parameter has.
+size_t EndOfSureEnding(absl::string_view text, size_t begin) {
+  return EndOfLine(text, std::min(text.find(kTime, begin), text.size()));
+}
+
+// A part of a text.
+struct Span {
+  size_t begin;
+  size_t end;
+};
+
+// The last place of `mention` in `text` where gtest tells a test's end.
+absl::optional<Span> FindLastEnding(absl::string_view text, const std::string& mention,
+                                    bool has_ended) {
+  for (size_t begin = text.rfind(mention); begin != absl::string_view::npos;
+       begin = begin > 0 ? text.rfind(mention, begin - 1) : absl::string_view::npos) {
+    const size_t end = has_ended ? EndOfSureEnding(text, begin) : EndOfEnding(text, begin);
+    if (end != absl::string_view::npos) {
+      return Span{begin, end};
     }
   }
-  return std::min(end, limit);
+  return absl::nullopt;
+}
+
+// Where gtest tells the test's end; nowhere, if the test did not come to it.
+absl::optional<Span> FindEnding(absl::string_view text, absl::string_view test, bool has_ended) {
+  absl::optional<Span> last;
+  for (const absl::string_view word : {"[       OK ] ", "[  FAILED  ] ", "[  SKIPPED ] "}) {
+    const absl::optional<Span> found = FindLastEnding(text, absl::StrCat(word, test), has_ended);
+    if (found.has_value() && (!last.has_value() || found->begin > last->begin)) {
+      last = found;
+    }
+  }
+  return last;
 }
 
 // What stands behind the line of the suite's first mention, which follows main's and the
@@ -173,8 +196,8 @@ std::string TextOf(const Part& part) {
 
 }  // namespace
 
-GtestConsole DivideConsole(const std::string& out, absl::string_view suite,
-                           absl::string_view name) {
+GtestConsole DivideConsole(const std::string& out, absl::string_view suite, absl::string_view name,
+                           bool has_ended) {
   GtestConsole console;
   const std::string test = absl::StrCat(suite, ".", name);
   const std::string run_line = absl::StrCat("[ RUN      ] ", test, "\n");
@@ -190,10 +213,11 @@ GtestConsole DivideConsole(const std::string& out, absl::string_view suite,
   DivideHead(all.substr(0, run), suite_line, console);
   const absl::string_view rest = all.substr(run + run_line.size());
   const size_t suite_end = std::min(rest.rfind(suite_line), rest.size());
-  const size_t test_end = FindEnd(rest, test, suite_end);
-  console.body = std::string(rest.substr(0, test_end));
-  const size_t tail = test_end < rest.size() ? EndOfLine(rest, test_end) : rest.size();
-  DivideTail(rest.substr(tail), suite_end - std::min(tail, suite_end), console);
+  const absl::optional<Span> ending = FindEnding(rest.substr(0, suite_end), test, has_ended);
+  console.ended = ending.has_value();
+  const Span told = ending.value_or(Span{suite_end, suite_end});
+  console.body = std::string(rest.substr(0, told.begin));
+  DivideTail(rest.substr(told.end), suite_end - told.end, console);
   return console;
 }
 

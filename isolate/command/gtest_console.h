@@ -23,9 +23,13 @@ struct GtestConsole {
   std::string after;      // of the Environments and of what follows
   bool of_gtest = false;  // gtest's own printer wrote it
   bool begun = false;     // the test, as gtest says
+  bool ended = false;     // the test, as gtest says
 };
 
-GtestConsole DivideConsole(const std::string& out, absl::string_view suite, absl::string_view name);
+// `has_ended`: it is known that the test did.  Otherwise it may have crashed after it printed
+// something that looks like its end, which counts only with a time, as gtest's own has.
+GtestConsole DivideConsole(const std::string& out, absl::string_view suite, absl::string_view name,
+                           bool has_ended);
 
 // A part, and where in a text gtest has printed it.
 struct PlacedPart {

@@ -117,7 +117,7 @@ class Translator {
   Translator(absl::string_view suite, absl::string_view name, Result result)
       : result_(std::move(result)), end_(TakeBinaryEnd(result_)) {
     told_ = ParseOutcome(end_.json, suite, name);
-    console_ = DivideConsole(result_.out, suite, name);
+    console_ = DivideConsole(result_.out, suite, name, /*has_ended=*/told_.has_value());
     if (told_.has_value() && told_->may_not_have_run && !ExitedWith0() && console_.of_gtest &&
         !console_.begun) {
       told_->ran = false;
@@ -153,7 +153,10 @@ class Translator {
 
   // Versions before 1.12 run the tests of a suite whose set-up has failed.  Of such a suite the
   // runner's gtest would not tell what its tests came to.
-  bool TestRan() const { return told_.has_value() && told_->ran && !told_->skipped; }
+  bool TestRan() const {
+    return told_.has_value() ? told_->ran && !told_->skipped
+                             : console_.begun && !console_.ended;  // it crashed; others skip it
+  }
 
   // The failures that the JSON tells, of those left; or all, where it tells none although something
   // has failed.

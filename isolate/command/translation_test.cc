@@ -104,6 +104,19 @@ TEST(Passed, HasItsOutputAlone) {
   EXPECT_EQ(report.test[0].property->value, "value");
 }
 
+// As a parameter that is a string with letters beyond ASCII.
+TEST(Failed, MayBeToldInTwoLines) {
+  const std::string out =
+      "[----------] 1 test from A\n[ RUN      ] A.b\nbody\n"
+      "[  FAILED  ] A.b, where GetParam() = \"h\\xC3\\xA9\"\n    As Text: \"h\u00e9\" (0 ms)\n"
+      "torn down\n[----------] 1 test from A (0 ms total)\n";
+  const TestReport report = ReportOf(ResultOf(out, Json(""), Exited(1)));
+  EXPECT_EQ(OutputOf(report.test), "body\n");
+  EXPECT_EQ(OutputOf(report.suite_tear_down), "torn down\n");
+  // Of a test without JSON, all is the test's; gtest's line is not there.
+  EXPECT_EQ(OutputOf(ReportOf(ResultOf(out, "", SIGSEGV)).test), "body\ntorn down\n");
+}
+
 // The bytes that are no UTF-8, as 1.12.1 writes them.
 TEST(Failed, StandsWhereItWasPrinted) {
   const TestReport report = ReportOf(ResultOf(
@@ -167,6 +180,16 @@ TEST(SetUpTestSuite, FailsInEveryVersion) {
     EXPECT_TRUE(report.whole());
     EXPECT_TRUE(PartsOf(report.test).empty());
   }
+}
+
+TEST(SetUpTestSuite, ThatFailedIsToldBehindATestThatCrashed) {
+  const TestReport report =
+      ReportOf(ResultOf("[----------] 1 test from A\na.cc:3: Failure\nno database\n"
+                        "[ RUN      ] A.b\na.cc:9: Failure\nno\n",
+                        "", SIGSEGV));
+  EXPECT_EQ(OutcomeOf(report, false), "crashed");
+  EXPECT_TRUE(PartsOf(report.suite_set_up).empty());
+  EXPECT_EQ(PartsOf(report.test).front().message, "no");
 }
 
 // Versions before 1.12 run the tests all the same.  The runner's gtest would skip them.
