@@ -5,13 +5,30 @@
 
 #include <string>
 
+#include "absl/flags/declare.h"
+#include "absl/flags/flag.h"
 #include "absl/status/status.h"
 #include "absl/types/optional.h"
+#include "gtest_plugin/flag_values.h"
+#include "gtest_plugin/loss_report.h"
 #include "isolate/isolation.h"
 #include "isolate/options.h"
 #include "isolate/setup_failure.h"
 
+ABSL_DECLARE_FLAG(isolate::gtest::IsolationKinds, isolate_prefer);
+ABSL_DECLARE_FLAG(isolate::gtest::IsolationKinds, isolate_require);
+
 namespace isolate::gtest {
+namespace {
+
+std::string KindsThatMayBePreferred(const absl::Status& status) {
+  const Isolations required = absl::GetFlag(FLAGS_isolate_require).kinds;
+  Options options;
+  options.preferred = absl::GetFlag(FLAGS_isolate_prefer).kinds & ~required;
+  return KindsToPrefer(status, options, required);
+}
+
+}  // namespace
 
 void ExitWith(const absl::Status& status, int judged) {
   fflush(stdout);
@@ -30,11 +47,10 @@ void ExitWith(const absl::Status& status, int judged) {
             judged);
   }
   fprintf(stderr, "%s\n", message.c_str());
-  const Isolations usual = IsolationOf(Options());
-  const Isolations refused = failure.has_value() ? RefusedBy(*failure, usual) : Isolations();
-  if (judged == 0 && refused.any() && refused != usual) {
+  const std::string kinds = KindsThatMayBePreferred(status);
+  if (judged == 0 && !kinds.empty()) {
     fprintf(stderr, "To run them without what is refused, give --isolate_prefer=%s.\n",
-            NamesOf(refused).c_str());
+            kinds.c_str());
   }
   fprintf(stderr, "To run tests without isolation, give --isolate=off.\n");
   exit(kNotIsolatedExitCode);

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/flags/marshalling.h"
+#include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -227,6 +228,17 @@ bool AbslParseFlag(absl::string_view text, IsolationKinds* value, std::string* e
 }
 
 std::string AbslUnparseFlag(IsolationKinds value) { return NamesOf(value.kinds); }
+
+absl::Status CheckRequired(absl::string_view flag, const IsolationKinds& required,
+                           const Options& options) {
+  const Isolations missing = required.kinds & ~IsolationOf(options);
+  if (missing.none() || required.kinds == AllIsolations()) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat(flag, "=", NamesOf(required.kinds), ": a sandbox as it is asked for has no ",
+                   NamesOf(missing), "; ask for that, too, or do not require it"));
+}
 
 bool AbslParseFlag(absl::string_view text, TimeSpan* value, std::string* error) {
   if (absl::ParseDuration(text, &value->duration)) {

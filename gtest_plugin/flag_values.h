@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gtest_plugin/traits.h"
@@ -88,6 +89,11 @@ struct IsolationKinds {
 };
 bool AbslParseFlag(absl::string_view text, IsolationKinds* value, std::string* error);
 std::string AbslUnparseFlag(IsolationKinds value);
+
+// InvalidArgument where one of them is required that `options` do not ask for; `all` is all that
+// they do.  `flag` is what required it.
+absl::Status CheckRequired(absl::string_view flag, const IsolationKinds& required,
+                           const Options& options);
 
 // A duration, whose own error does not say what is right.
 struct TimeSpan {

@@ -4,10 +4,13 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/optional.h"
 #include "isolate/executor.h"
 #include "isolate/isolation.h"
+#include "isolate/options.h"
 #include "isolate/setup_failure.h"
 
 namespace isolate::gtest {
@@ -32,6 +35,17 @@ std::string TellLosses(const std::vector<Executor::Loss>& losses, absl::string_v
     }
   }
   return text;
+}
+
+std::string KindsToPrefer(const absl::Status& status, const Options& options,
+                          const Isolations& required) {
+  const Isolations wanted = IsolationOf(options);
+  const absl::optional<SetupFailure> failure = GetSetupFailure(status);
+  const Isolations refused = failure.has_value() ? RefusedBy(*failure, wanted) : Isolations();
+  if (refused.none() || refused == wanted || (refused & required).any()) {
+    return "";
+  }
+  return NamesOf(refused | options.preferred);
 }
 
 std::string SumUpLosses(const std::vector<Executor::Loss>& losses) {

@@ -7,9 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "isolate/executor.h"
 #include "isolate/isolation.h"
+#include "isolate/options.h"
 
 namespace isolate::gtest {
 
@@ -19,6 +21,11 @@ Isolations Lost(const std::vector<Executor::Loss>& losses);
 // Before it runs: what is lost and why, each cause once.  `consequence` as "tests run without
 // (--isolate_prefer)".  Empty where nothing is lost.
 std::string TellLosses(const std::vector<Executor::Loss>& losses, absl::string_view consequence);
+
+// What has to be preferred for what `status` ended to go on without what the host refuses, besides
+// what `options` prefer already; empty where that would not help, or is `required`.
+std::string KindsToPrefer(const absl::Status& status, const Options& options,
+                          const Isolations& required);
 
 // When the tests have run, in a line.
 std::string SumUpLosses(const std::vector<Executor::Loss>& losses);

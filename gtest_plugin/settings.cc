@@ -276,6 +276,11 @@ absl::StatusOr<Settings> ParseSettings(int* argc, char** argv) {
   if (absl::Status status = Validate(settings.options); !status.ok()) {
     return absl::InvalidArgumentError(absl::StrCat("--isolate_", status.message()));
   }
+  if (absl::Status status = CheckRequired("--isolate_require", absl::GetFlag(FLAGS_isolate_require),
+                                          settings.options);
+      !status.ok()) {
+    return status;
+  }
   std::copy(others.begin(), others.end(), argv);
   *argc = static_cast<int>(others.size());
   argv[*argc] = nullptr;

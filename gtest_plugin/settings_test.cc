@@ -371,6 +371,16 @@ TEST_F(ParseSettingsTest, RequiresWhatIsPreferredAndRequired) {
   EXPECT_EQ(NamesOf(settings->options.preferred), "pid,sys,ipc,mqueue,uts,cgroup");
 }
 
+TEST_F(ParseSettingsTest, RefusesToRequireWhatIsNotAskedFor) {
+  const absl::Status status =
+      Parse({"--isolate_network=host", "--isolate_require=network,mount"}).status();
+  EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+  EXPECT_THAT(status.message(),
+              HasSubstr("--isolate_require=network,mount: a sandbox as it is asked for has no "
+                        "network;"));
+  EXPECT_EQ(Parse({"--isolate_network=host", "--isolate_require=all"}).status(), absl::OkStatus());
+}
+
 TEST_F(ParseSettingsTest, RefusesAnUnknownFlagOfOursWithTheListOfFlags) {
   Arguments arguments({"program", "--isolate_job=4"});
   const absl::Status status = arguments.Parse().status();

@@ -31,7 +31,6 @@
 #include "isolate/command/signal_relay.h"
 #include "isolate/command/terminal.h"
 #include "isolate/executor.h"
-#include "isolate/isolation.h"
 #include "isolate/leak.h"
 #include "isolate/result.h"
 #include "isolate/setup_failure.h"
@@ -104,9 +103,10 @@ absl::StatusOr<Result> Execute(const RunOptions& options, std::vector<Executor::
     return executor.status();
   }
   *losses = (*executor)->losses();
-  std::cerr << gtest::TellLosses(*losses, "the command runs without (--prefer)");
+  std::cerr << gtest::TellLosses(
+      *losses, absl::StrCat("the command runs without (", options.prefer_name, ")"));
   const Terminal terminal;
-  SignalRelay relay(/*stops=*/terminal.held(), [&] { (*executor)->Interrupt(); });
+  SignalRelay relay(/*stops=*/terminal.valid(), [&] { (*executor)->Interrupt(); });
   const absl::StatusOr<Executor::Id> id = (*executor)->StartCommand(options.command);
   if (!id.ok()) {
     return id.status();
@@ -128,13 +128,10 @@ absl::StatusOr<Result> Execute(const RunOptions& options, std::vector<Executor::
 
 // Where a part of the isolation was refused.
 std::string HowToGoOn(const RunOptions& options, const absl::Status& status) {
-  const Isolations wanted = IsolationOf(options.sandbox);
-  const absl::optional<SetupFailure> failure = GetSetupFailure(status);
-  const Isolations refused = failure.has_value() ? RefusedBy(*failure, wanted) : Isolations();
-  if (refused.none() || refused == wanted || (refused & options.required).any()) {
-    return "";
-  }
-  return absl::StrCat("To run it without what is refused, give --prefer=", NamesOf(refused), ".\n");
+  const std::string kinds = gtest::KindsToPrefer(status, options.sandbox, options.required.kinds);
+  return kinds.empty() ? ""
+                       : absl::StrCat("To run it without what is refused, give ",
+                                      options.prefer_name, "=", kinds, ".\n");
 }
 
 // What became of it, and the exit code.

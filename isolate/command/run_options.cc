@@ -210,21 +210,19 @@ absl::Status ReadDuration(absl::string_view option, absl::string_view text, bool
 
 // The kernel's own bounds of a shifted clock (proc_timens_set_offset, kernel/time/namespace.c).
 absl::Status CheckOffset(absl::string_view option, absl::string_view text, absl::Duration offset) {
-  timespec now = {};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  const absl::Duration shifted = absl::DurationFromTimespec(now) + offset;
-  if (shifted < absl::ZeroDuration()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(option, "=", text, ": the clocks cannot become negative; expected -",
-                     absl::ToInt64Seconds(absl::DurationFromTimespec(now)), "s or more"));
+  // The one that stands still while the machine is suspended, and the one that does not.
+  timespec slow = {};
+  timespec fast = {};
+  clock_gettime(CLOCK_MONOTONIC, &slow);
+  clock_gettime(CLOCK_BOOTTIME, &fast);
+  const absl::Duration least = -absl::DurationFromTimespec(slow);
+  const absl::Duration most = absl::Nanoseconds(INT64_MAX / 2) - absl::DurationFromTimespec(fast);
+  if (offset >= least && offset <= most) {
+    return absl::OkStatus();
   }
-  constexpr absl::Duration kMost = absl::Nanoseconds(INT64_MAX / 2);
-  if (shifted > kMost) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(option, "=", text, ": the clocks cannot show that; expected less than ",
-                     absl::ToInt64Hours(kMost), "h"));
-  }
-  return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(option, "=", text, ": the clocks cannot be shifted so far here; expected from ",
+                   absl::ToInt64Seconds(least), "s to ", absl::ToInt64Hours(most), "h"));
 }
 
 absl::Status ReadOffset(absl::string_view option, absl::string_view text, Options* sandbox) {
@@ -328,7 +326,7 @@ absl::Status Apply(Id id, absl::string_view name, const char* text, RunOptions& 
     case kPrefer:
       return ReadAs(name, value, &gtest::IsolationKinds::kinds, &sandbox.preferred);
     case kRequire:
-      return ReadAs(name, value, &gtest::IsolationKinds::kinds, &options.required);
+      return Read(name, value, &options.required);
     case kVerbose:
       options.verbose = true;
       return absl::OkStatus();
@@ -342,7 +340,7 @@ absl::Status Apply(Id id, absl::string_view name, const char* text, RunOptions& 
 // Of the options together.
 absl::Status Check(RunOptions& options) {
   options.sandbox.leaks = options.leaks.Wanted();
-  options.sandbox.preferred &= ~options.required;
+  options.sandbox.preferred &= ~options.required.kinds;
   if (options.sandbox.pid_namespace && !options.sandbox.mount_namespace) {
     return absl::InvalidArgumentError(
         "--no-mount: give --no-pid, too; /proc would show the processes outside, and files that "
@@ -357,6 +355,10 @@ absl::Status Check(RunOptions& options) {
     return absl::InvalidArgumentError(
         "--audit=names: not with --no-pid; who records the names ends with the sandbox, and nobody "
         "may go on without");
+  }
+  if (absl::Status status = gtest::CheckRequired("--require", options.required, options.sandbox);
+      !status.ok()) {
+    return status;
   }
   return Validate(options.sandbox);
 }
@@ -430,6 +432,7 @@ absl::StatusOr<RunOptions> ParseRunOptions(int argc, char** argv) {
 
 absl::StatusOr<RunOptions> RunOptionsFromEnvironment() {
   RunOptions options;
+  options.prefer_name = "ISOLATE_PREFER";
   options.sandbox.streams = Streams::kInherited;
   for (const Option& known : kOptions) {
     const char* value = known.variable != nullptr ? getenv(known.variable) : nullptr;

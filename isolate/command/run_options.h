@@ -8,8 +8,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "gtest_plugin/flag_values.h"
 #include "gtest_plugin/leak_policy.h"
-#include "isolate/isolation.h"
 #include "isolate/options.h"
 
 namespace isolate::command {
@@ -17,8 +17,9 @@ namespace isolate::command {
 struct RunOptions {
   Options sandbox;  // its streams are the caller's
   gtest::LeakPolicies leaks;
-  std::string report;   // a file; empty: none
-  Isolations required;  // whatever is preferred; sandbox.preferred has the outcome
+  std::string report;                    // a file; empty: none
+  gtest::IsolationKinds required;        // whatever is preferred; sandbox.preferred has the outcome
+  const char* prefer_name = "--prefer";  // how the user says what is preferred
   bool verbose = false;
   bool help = false;  // and nothing else
   std::vector<std::string> command;
