@@ -12,17 +12,17 @@
 #include "absl/strings/string_view.h"
 #include "isolate/command/checkup.h"
 #include "isolate/internal/restrictions.h"
+#include "isolate/internal/result_json.h"
 #include "isolate/isolation.h"
 #include "isolate/options.h"
 #include "isolate/setup_failure.h"
-#include "nlohmann/json.hpp"
 
 namespace isolate::command {
 namespace {
 
 using internal::FilteredCall;
+using internal::Json;
 using internal::Restrictions;
-using Json = nlohmann::ordered_json;
 using State = StepCheck::State;
 
 absl::string_view NameOf(State state) {
@@ -155,16 +155,6 @@ std::string FactsText(const Restrictions& facts) {
 
 // --- JSON ----------------------------------------------------------------------------
 
-Json Kinds(const Isolations& isolation) {
-  Json kinds = Json::array();
-  for (const Isolation kind : kIsolationKinds) {
-    if (Has(isolation, kind)) {
-      kinds.push_back(NameOf(kind));
-    }
-  }
-  return kinds;
-}
-
 void AddAilment(const absl::optional<Ailment>& ailment, Json& json) {
   if (ailment.has_value()) {
     json["failed_step"] = StepName(ailment->failure.step);
@@ -236,8 +226,8 @@ std::string JsonOf(const Checkup& checkup) {
                {"default_sandbox", checkup.has_default_sandbox},
                {"steps", std::move(steps)},
                {"kinds", std::move(kinds)}};
-  json["remaining"] = checkup.remaining.has_value() ? Kinds(*checkup.remaining) : Json();
-  json["lost"] = Kinds(LostOf(checkup));
+  json["remaining"] = checkup.remaining.has_value() ? internal::ToJson(*checkup.remaining) : Json();
+  json["lost"] = internal::ToJson(LostOf(checkup));
   json["facts"] = Facts(checkup.restrictions);
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

@@ -83,6 +83,10 @@ Command Lingers(std::vector<std::string> args) {
 std::vector<json> ProcessesOf(pid_t runner) {
   const json list = json::parse(Isolate({"list", "--json"}).out, nullptr, false);
   std::vector<json> processes;
+  if (!list.is_object()) {
+    ADD_FAILURE() << "isolate list gives no JSON";
+    return processes;
+  }
   for (const json& sandbox : list["sandboxes"]) {
     if (sandbox["runner"] == runner) {
       processes.insert(processes.end(), sandbox["processes"].begin(), sandbox["processes"].end());
@@ -164,7 +168,7 @@ TEST(Names, LeadIntoTheTestsSandbox) {
 TEST(Names, OfTestsInOneProcessAreTheSuites) {
   const Lingering run(Lingers({"--isolate_scope=suite", "--gtest_filter=Lingers.*"}), 1);
   const std::vector<json> named = NamedProcessesOf(run.pid(), 1);
-  EXPECT_THAT(NamesOf(named), ElementsAre("suite Lingers"));
+  ASSERT_THAT(NamesOf(named), ElementsAre("suite Lingers"));
   EXPECT_EQ(Enter("Lingers", kNet).out, NetOf(named[0]));
   const Ended ended = Enter("Lingers.ForEver", "echo entered");
   EXPECT_EQ(ended.exit_code, 2);
@@ -212,7 +216,7 @@ TEST(Names, AreThereOfABinaryUnderIsolateGtest) {
   const Lingering run(command, 1);
   // The process that waits for the binary, and the binary.
   const std::vector<json> named = NamedProcessesOf(run.pid(), 2);
-  EXPECT_THAT(NamesOf(named), ElementsAre("test Lingers.ForEver", "test Lingers.ForEver"));
+  ASSERT_THAT(NamesOf(named), ElementsAre("test Lingers.ForEver", "test Lingers.ForEver"));
   EXPECT_EQ(Enter("Lingers.ForEver", kNet).out, NetOf(named[0]));
 }
 

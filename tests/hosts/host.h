@@ -28,6 +28,9 @@ struct Host {
 // Each is met as whoever runs the test, as root of a user namespace, or as a user without rights.
 const std::vector<Host>& Hosts();
 
+// Whether `live` works here, by trying it in a child.
+bool CanBeMadeReal(const Host& host);
+
 // For gtest, which prints the values of a table.
 inline void PrintTo(const Host& host, std::ostream* out) { *out << host.name; }
 

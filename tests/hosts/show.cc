@@ -1,7 +1,7 @@
 // Prints, for each of the hosts that refuse something, what a command says that is executed there.
 //
 //   tools/bazel run //tests/hosts:show                      # isolate doctor
-//   tools/bazel run //tests/hosts:show -- COMMAND [ARGUMENTS]
+//   tools/bazel run //tests/hosts:show -- COMMAND [ARGUMENTS]   # COMMAND from PATH, or absolute
 
 #include <errno.h>
 #include <string.h>
@@ -16,29 +16,27 @@
 namespace isolate::hosts {
 namespace {
 
-constexpr int kCannotBeMadeReal = 100;
-
-[[noreturn]] void ExecuteOn(const Host& host, char* const* command) {
-  if (!host.live()) {
-    _exit(kCannotBeMadeReal);
+// Executes the command there, and gives its wait status.
+int StatusOn(const Host& host, char* const* command) {
+  const pid_t child = fork();
+  if (child == 0) {
+    host.live();
+    execvp(command[0], command);
+    std::cerr << "cannot execute " << command[0] << ": " << strerrordesc_np(errno) << std::endl;
+    _exit(127);
   }
-  execvp(command[0], command);
-  std::cerr << "cannot execute " << command[0] << ": " << strerrordesc_np(errno) << std::endl;
-  _exit(127);
+  int status = -1;
+  return child > 0 && waitpid(child, &status, 0) == child ? status : -1;
 }
 
 void Show(const Host& host, char* const* command) {
   std::cout << "=== " << host.name << std::endl;
-  const pid_t child = fork();
-  if (child == 0) {
-    ExecuteOn(host, command);
-  }
-  int status = 0;
-  if (child < 0 || waitpid(child, &status, 0) != child) {
-    std::cout << "no process could be started" << std::endl;
-  } else if (WIFEXITED(status) && WEXITSTATUS(status) == kCannotBeMadeReal) {
+  if (!CanBeMadeReal(host)) {
     std::cout << "this machine cannot be made to look so" << std::endl;
-  } else if (WIFEXITED(status)) {
+    return;
+  }
+  const int status = StatusOn(host, command);
+  if (WIFEXITED(status)) {
     std::cout << "exit code " << WEXITSTATUS(status) << std::endl;
   } else {
     std::cout << "ended by signal " << WTERMSIG(status) << std::endl;
