@@ -65,6 +65,20 @@ std::string StatusOf(pid_t pid, absl::string_view name) {
   return "";
 }
 
+// Of which nobody has taken notice yet.
+bool HasEnded(pid_t pid) {
+  const std::string state = StatusOf(pid, "State");
+  return state.empty() || state[0] == 'Z' || state[0] == 'X';
+}
+
+// "Uid" or "Gid".  The owner of /proc/PID would be root where a process lets nobody look into it.
+uint32_t EffectiveIdOf(pid_t pid, absl::string_view kind) {
+  const std::string text = StatusOf(pid, kind);
+  const std::vector<std::string> ids = absl::StrSplit(text, '\t');
+  uint32_t id = 0;
+  return ids.size() > 1 && absl::SimpleAtoi(ids[1], &id) ? id : static_cast<uint32_t>(-1);
+}
+
 pid_t ParentOf(pid_t pid) {
   pid_t parent = 0;
   return absl::SimpleAtoi(StatusOf(pid, "PPid"), &parent) ? parent : 0;
@@ -176,10 +190,8 @@ AliveSandbox LookAtInit(pid_t init, const Namespaces& namespaces) {
   sandbox.init = init;
   sandbox.namespaces = namespaces;
   sandbox.since = StartOf(init);
-  struct stat folder;
-  if (stat(Folder(init).c_str(), &folder) == 0) {
-    sandbox.uid = folder.st_uid;
-  }
+  sandbox.uid = EffectiveIdOf(init, "Uid");
+  sandbox.gid = EffectiveIdOf(init, "Gid");
   sandbox.runner = RunnerOf(init);
   if (sandbox.runner != 0) {
     sandbox.runner_command = absl::StrJoin(ArgumentsOf(sandbox.runner), " ");
@@ -204,7 +216,7 @@ AliveSandboxes FindAliveSandboxes() {
     if (NameOf(pid) != kInitName) {
       others.emplace_back(pid, namespaces);
     } else if (namespaces.mnt == 0) {
-      ++alive.hidden;
+      alive.hidden += HasEnded(pid) ? 0 : 1;
     } else {
       alive.sandboxes.push_back(LookAtInit(pid, namespaces));
     }

@@ -28,7 +28,8 @@ struct AliveSandbox {
   pid_t init = 0;    // as the caller sees it, as all below
   pid_t runner = 0;  // the process that had it made; 0: it cannot be seen
   std::string runner_command;
-  uid_t uid = 0;
+  uid_t uid = 0;  // of the init, and so of who runs it
+  gid_t gid = 0;
   absl::Time since;
   Namespaces namespaces;
   std::vector<std::string> kinds;  // of namespaces that are its own

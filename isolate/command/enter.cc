@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <grp.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -54,9 +55,12 @@ int WrongUse(absl::string_view message) {
 bool IsNamedBy(const AliveSandbox& sandbox, absl::string_view name) {
   pid_t pid = 0;
   if (!absl::SimpleAtoi(name, &pid)) {
-    return std::any_of(
-        sandbox.processes.begin(), sandbox.processes.end(),
-        [&](const AliveProcess& process) { return process.test == name || process.suite == name; });
+    // Anybody can give a process any name: only one's own are believed.
+    return sandbox.uid == geteuid() &&
+           std::any_of(sandbox.processes.begin(), sandbox.processes.end(),
+                       [&](const AliveProcess& process) {
+                         return process.test == name || process.suite == name;
+                       });
   }
   return sandbox.init == pid || sandbox.runner == pid ||
          std::any_of(sandbox.processes.begin(), sandbox.processes.end(),
@@ -127,10 +131,26 @@ int NamespacesToJoin(const Namespaces& inside) {
   return namespaces;
 }
 
+// Root becomes the user whose sandbox it is: what is executed there is what that user put there.
+absl::Status BecomeOwnerOf(const AliveSandbox& sandbox) {
+  if (geteuid() != 0 || sandbox.uid == 0) {
+    return absl::OkStatus();
+  }
+  if (setgroups(1, &sandbox.gid) != 0 || setresgid(sandbox.gid, sandbox.gid, sandbox.gid) != 0 ||
+      setresuid(sandbox.uid, sandbox.uid, sandbox.uid) != 0) {
+    return absl::ErrnoToStatus(errno, absl::StrCat("cannot become the user with the uid ",
+                                                   sandbox.uid, ": ", ErrorText(errno)));
+  }
+  return absl::OkStatus();
+}
+
 // Puts the calling process, and its children, into the sandbox; with its root folder, and where
 // that has it, the working directory.
 absl::Status Join(const AliveSandbox& sandbox) {
   const int namespaces = NamespacesToJoin(sandbox.namespaces);
+  if (namespaces == 0) {
+    return absl::FailedPreconditionError("it has no namespace but the caller's own");
+  }
   const Fd init(internal::raw::PidfdOpen(sandbox.init));
   const Fd root(open(absl::StrCat("/proc/", sandbox.init, "/root").c_str(),
                      O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -181,6 +201,7 @@ int Wait(pid_t process, SignalRelay& relay, const Terminal& terminal, const Fd& 
     }
     relay.PassOn(process);
     terminal.StopWith(process);
+    terminal.LendTo(process);
     pollfd ready = {woken.get(), POLLIN, 0};
     eventfd_t count;
     if (poll(&ready, 1, -1) == 1) {
@@ -195,6 +216,9 @@ int RunInside(const std::vector<std::string>& command) {
   absl::optional<internal::ScopedSignalBlock> block(absl::in_place);
   const pid_t process = fork();
   if (process == 0) {
+    if (terminal.began_in_background()) {
+      setpgid(0, 0);
+    }
     block.reset();
     Execute(command);
   }
@@ -216,15 +240,16 @@ std::string EnterHelp() {
   return "usage: isolate enter PID|TEST [[--] COMMAND [ARGUMENTS]]\n"
          "\n"
          "Runs a command, or a shell ($SHELL, or else /bin/sh), in a sandbox that is\n"
-         "alive, in every namespace of it, with the caller's environment.  It ends with\n"
-         "the sandbox, and the sandbox does not wait for it.\n"
+         "alive, in every namespace of it, with the caller's environment; as root, in\n"
+         "another user's with that user's rights.  It ends with the sandbox, and the\n"
+         "sandbox does not wait for it.\n"
          "\n"
          "  PID\n"
          "      of the sandbox's init, of a process in it, as isolate list shows them, or\n"
          "      of the program that runs it, if it runs one\n"
          "  TEST\n"
          "      as Suite.Test, or a suite, that a process in it runs, as isolate list shows\n"
-         "      it\n"
+         "      it; of one's own sandboxes only\n"
          "  --help\n"
          "      prints this\n"
          "\n"
@@ -250,6 +275,9 @@ int Enter(int argc, char** argv) {
     return WrongUse("write isolate enter PID|TEST [-- COMMAND [ARGUMENTS]]");
   }
   const std::string name = argv[optind++];
+  if (name.empty()) {
+    return WrongUse("the name of the sandbox is empty; see isolate list");
+  }
   if (optind < argc && absl::string_view(argv[optind]) == "--") {
     ++optind;
   }
@@ -262,7 +290,11 @@ int Enter(int argc, char** argv) {
   if (!sandbox.ok()) {
     return WrongUse(sandbox.status().message());
   }
-  if (absl::Status status = Join(*sandbox); !status.ok()) {
+  absl::Status status = BecomeOwnerOf(*sandbox);
+  if (status.ok()) {
+    status = Join(*sandbox);
+  }
+  if (!status.ok()) {
     std::cerr << "isolate enter: " << status.message() << "\n";
     return kNotIsolatedExitCode;
   }

@@ -4,10 +4,12 @@
 #include <pwd.h>
 #include <sys/types.h>
 
+#include <algorithm>
 #include <iostream>
 #include <string>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
@@ -26,9 +28,15 @@ std::string UserOf(uid_t uid) {
   return user != nullptr ? user->pw_name : absl::StrCat(uid);
 }
 
+// As ps(1) shows it: what another user named must not move the cursor, or look like a line of ours.
+std::string Printable(std::string text) {
+  std::replace_if(text.begin(), text.end(), absl::ascii_iscntrl, '?');
+  return text;
+}
+
 std::string NameOf(const AliveProcess& process) {
-  return !process.test.empty()    ? absl::StrCat(", test ", process.test)
-         : !process.suite.empty() ? absl::StrCat(", suite ", process.suite)
+  return !process.test.empty()    ? absl::StrCat(", test ", Printable(process.test))
+         : !process.suite.empty() ? absl::StrCat(", suite ", Printable(process.suite))
                                   : "";
 }
 
@@ -37,7 +45,7 @@ void Print(const AliveSandbox& sandbox) {
             << absl::FormatDuration(absl::Trunc(absl::Now() - sandbox.since, absl::Seconds(1)))
             << ", of " << UserOf(sandbox.uid);
   if (sandbox.runner != 0) {
-    std::cout << ", run by " << sandbox.runner << ": " << sandbox.runner_command;
+    std::cout << ", run by " << sandbox.runner << ": " << Printable(sandbox.runner_command);
   }
   const Json namespaces = internal::ToJson(sandbox.namespaces);
   std::cout << "\n  namespaces: "
@@ -48,7 +56,7 @@ void Print(const AliveSandbox& sandbox) {
             << "\n";
   for (const AliveProcess& process : sandbox.processes) {
     std::cout << "  process " << process.pid << " (" << process.inside << " inside)"
-              << NameOf(process) << ": " << process.command << "\n";
+              << NameOf(process) << ": " << Printable(process.command) << "\n";
   }
   if (sandbox.processes.empty()) {
     std::cout << "  nothing runs in it\n";

@@ -1,6 +1,9 @@
 // isolate enter, end to end.
 
+#include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -148,9 +151,51 @@ TEST_F(Entering, WhereANameStandsForSeveralWantsOne) {
   EXPECT_THAT(ended.err, HasSubstr(absl::StrCat(sandbox_["init"].get<pid_t>())));
 }
 
+// What is executed there is what that user put there, under whatever name.
+TEST(Enter, AsRootHasTheRightsOfTheSandboxesUserWhoseNamesDoNotCount) {
+  constexpr int kUser = 65534;
+  constexpr int kCannot = 100;
+  if (geteuid() != 0) {
+    GTEST_SKIP() << "only root can be another user";
+  }
+  Call call{{}};
+  call.before_exec = [] {
+    // The user may not come to where it lies.
+    const int program = open(PathOfProgram("isolate").c_str(), O_RDONLY | O_CLOEXEC);
+    const char* const args[] = {"isolate",
+                                "run",
+                                "sh",
+                                "-c",
+                                "echo ready; sleep 1000; :",
+                                "--gtest_filter=EnterTest.OfAnother",
+                                nullptr};
+    if (chdir("/") == 0 && setgroups(0, nullptr) == 0 && setgid(kUser) == 0 && setuid(kUser) == 0) {
+      unsetenv("TEST_TMPDIR");
+      unsetenv("TMPDIR");
+      fexecve(program, const_cast<char* const*>(args), environ);
+    }
+    _exit(kCannot);
+  };
+  Running running(call);
+  if (running.ReadUntil("ready\n").empty()) {
+    ASSERT_EQ(running.Wait().exit_code, kCannot);
+    GTEST_SKIP() << "there is no other user here";
+  }
+  const std::string pid = absl::StrCat(running.pid());
+  EXPECT_EQ(Isolate({"enter", pid, "--", "sh", "-c", "id -u; id -g; id -G"}).out,
+            absl::StrCat(kUser, "\n", kUser, "\n", kUser, "\n"));
+  const Ended ended = Isolate({"enter", "EnterTest.OfAnother", "--", "echo", "entered"});
+  EXPECT_EQ(ended.exit_code, 2);
+  EXPECT_EQ(ended.out, "");
+}
+
 TEST(Enter, WronglyUsedSaysWhatIsRight) {
-  for (const std::vector<std::string>& args : std::vector<std::vector<std::string>>{
-           {"enter"}, {"enter", "--all", "1"}, {"enter", "1", "true"}, {"enter", "No.Such"}}) {
+  for (const std::vector<std::string>& args :
+       std::vector<std::vector<std::string>>{{"enter"},
+                                             {"enter", ""},
+                                             {"enter", "--all", "1"},
+                                             {"enter", "1", "true"},
+                                             {"enter", "No.Such"}}) {
     const Ended ended = Isolate(args);
     EXPECT_EQ(ended.exit_code, 2);
     EXPECT_THAT(ended.err, HasSubstr("isolate enter: "));

@@ -122,6 +122,15 @@ TEST(List, IsForPeopleWithoutJson) {
                     HasSubstr("(2 inside): "), Not(HasSubstr("no sandbox is alive"))));
 }
 
+// It may be another user's, whose words must not move the reader's cursor.
+TEST(List, ShowsNoControlCharacter) {
+  Running running({{"run", "sh", "-c", "echo ready; sleep 1000; :",
+                    "--gtest_filter=A.\x1b[2J\ninit 1, for 0, of root"}});
+  running.ReadUntil("ready\n");
+  EXPECT_THAT(Isolate({"list"}).out,
+              AllOf(HasSubstr("test A.?[2J?init 1, for 0, of root: "), Not(HasSubstr("\x1b"))));
+}
+
 TEST(List, WronglyUsedSaysWhatIsRight) {
   EXPECT_EQ(Isolate({"list", "--xml"}).exit_code, 2);
   EXPECT_THAT(Isolate({"list", "--xml"}).err, HasSubstr("--xml: there is no such option"));
