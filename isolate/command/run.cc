@@ -94,6 +94,18 @@ bool IsForbidden(const gtest::LeakPolicies& policies, const std::vector<Leak>& l
   });
 }
 
+// A signal that meets a process on its way into the sandbox ends it as it would the command.
+absl::StatusOr<Result> InsteadOf(const absl::Status& status, const SignalRelay& relay) {
+  const absl::optional<SetupFailure> failure = GetSetupFailure(status);
+  if (relay.ending() == 0 || (failure.has_value() && failure->step == Step::kExec)) {
+    return status;
+  }
+  Result result;
+  result.outcome = Outcome::kSignaled;
+  result.code = relay.ending();
+  return result;
+}
+
 // Executes the command, and passes on what comes until it has ended.  `losses` is what the host
 // refused, and the command did without.
 absl::StatusOr<Result> Execute(const RunOptions& options, std::vector<Executor::Loss>* losses) {
@@ -109,36 +121,33 @@ absl::StatusOr<Result> Execute(const RunOptions& options, std::vector<Executor::
   SignalRelay relay(/*stops=*/terminal.valid(), [&] { (*executor)->Interrupt(); });
   const absl::StatusOr<Executor::Id> id = (*executor)->StartCommand(options.command);
   if (!id.ok()) {
-    return id.status();
+    return InsteadOf(id.status(), relay);
   }
-  // Who reads our messages may be gone when there is one; the command has its own disposition.
+  // Who reads our messages may be gone when there is one, and a file have no room for the report;
+  // the command has its own dispositions.
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);
   relay.Begin((*executor)->ProcessOf(*id));
   for (;;) {
     Executor::Finished finished = (*executor)->WaitAny();
     if (finished.id == *id) {
       terminal.TakeBack();
-      return std::move(finished.result);
+      return finished.result.ok() ? std::move(finished.result)
+                                  : InsteadOf(finished.result.status(), relay);
     }
     const pid_t process = (*executor)->ProcessOf(*id);
     relay.PassOn(process);
     terminal.StopWith(process);
+    terminal.LendTo(process);
   }
-}
-
-// Where a part of the isolation was refused.
-std::string HowToGoOn(const RunOptions& options, const absl::Status& status) {
-  const std::string kinds = gtest::KindsToPrefer(status, options.sandbox, options.required.kinds);
-  return kinds.empty() ? ""
-                       : absl::StrCat("To run it without what is refused, give ",
-                                      options.prefer_name, "=", kinds, ".\n");
 }
 
 // What became of it, and the exit code.
 int Tell(const RunOptions& options, const absl::StatusOr<Result>& result) {
   if (!result.ok()) {
     std::cerr << "isolate run: " << result.status().message() << "\n"
-              << HowToGoOn(options, result.status());
+              << gtest::TellHowToGoOn(result.status(), options.sandbox, options.required.kinds,
+                                      options.prefer_name);
     return ExitCodeOf(result.status());
   }
   if (options.verbose) {

@@ -18,6 +18,7 @@ constexpr size_t kCount = sizeof(kSignals) / sizeof(kSignals[0]);
 
 std::function<void()>* wake_up = nullptr;
 std::atomic<bool> begun;
+std::atomic<int> last_ending;
 
 // Of each of them, whether it came since it was last passed on.
 std::atomic<bool> sent[kCount];
@@ -30,6 +31,9 @@ extern "C" void OnRelayedSignal(int signal, siginfo_t* info, void* /*context*/) 
   const int error = errno;
   for (size_t i = 0; i < kCount; ++i) {
     if (kSignals[i] == signal) {
+      if (signal == SIGHUP || signal == SIGINT || signal == SIGQUIT || signal == SIGTERM) {
+        last_ending = signal;
+      }
       (IsKey(signal) && info->si_code == SI_KERNEL ? typed : sent)[i] = true;
     }
   }
@@ -67,6 +71,7 @@ void Send(pid_t process, bool keys) {
 
 SignalRelay::SignalRelay(bool stops, std::function<void()> wake) {
   begun = false;
+  last_ending = 0;
   wake_up = new std::function<void()>(std::move(wake));
   for (const int signal : kSignals) {
     if ((signal != SIGTSTP || stops) && !IsIgnored(signal)) {
@@ -83,6 +88,8 @@ SignalRelay::~SignalRelay() {
   ::signal(SIGCHLD, SIG_DFL);
   delete std::exchange(wake_up, nullptr);
 }
+
+int SignalRelay::ending() const { return last_ending; }
 
 void SignalRelay::Begin(pid_t process) {
   begun = true;

@@ -39,6 +39,9 @@ class SignalRelay {
   // processes of the foreground group: one that shares the program's session has got it already, if
   // it was meant.
   void PassOn(pid_t process);
+
+  // The last of SIGHUP, SIGINT, SIGQUIT and SIGTERM that came; 0: none did.
+  int ending() const;
 };
 
 }  // namespace isolate::command

@@ -11,8 +11,10 @@
 namespace isolate::command {
 namespace {
 
-// By the very signal, as a shell names it.
+// By the very signal, as a shell names it; but for those that the kernel ignores where no shell is
+// left, and that would come again at once.
 void StopBy(int signal) {
+  signal = signal == SIGTSTP ? SIGTSTP : SIGSTOP;
   struct sigaction stops = {};
   stops.sa_handler = SIG_DFL;
   struct sigaction before;
@@ -28,7 +30,14 @@ void StopBy(int signal) {
 
 Terminal::Terminal()
     : terminal_(internal::AboveStandardStreams(
-          internal::Fd(open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)))) {}
+          internal::Fd(open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)))),
+      began_in_background_(terminal_.valid() && tcgetpgrp(terminal_.get()) != getpgrp()) {}
+
+void Terminal::LendTo(pid_t process) const {
+  if (began_in_background_ && process > 0 && tcgetpgrp(terminal_.get()) == getpgrp()) {
+    SetForeground(getpgid(process));
+  }
+}
 
 void Terminal::StopWith(pid_t process) const {
   siginfo_t stopped = {};
@@ -46,7 +55,10 @@ void Terminal::StopWith(pid_t process) const {
   if (!same && tcgetpgrp(terminal_.get()) == getpgrp()) {
     SetForeground(group);
   }
-  kill(same ? process : -group, SIGCONT);
+  // In the program's own group who continued that has done so.
+  if (!same) {
+    kill(-group, SIGCONT);
+  }
 }
 
 void Terminal::TakeBack() const {

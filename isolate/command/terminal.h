@@ -17,6 +17,12 @@ class Terminal {
   Terminal();
 
   bool valid() const { return terminal_.valid(); }
+  // Whether somebody else had it when the program began.  Then the process that the program waits
+  // for has a group of its own.
+  bool began_in_background() const { return began_in_background_; }
+
+  // Gives `process` the terminal that the program was given, where it began in the background.
+  void LendTo(pid_t process) const;
 
   // Where `process`, a child of the caller's, has been stopped: stops the program, too, so that
   // whoever started it learns of it.  When it is continued, so is the process, with the terminal.
@@ -30,6 +36,7 @@ class Terminal {
   void SetForeground(pid_t group) const;
 
   internal::Fd terminal_;
+  bool began_in_background_ = false;
 };
 
 }  // namespace isolate::command

@@ -62,7 +62,7 @@ void ChangeDirectory(const EnterPlan& plan) {
 // A session of its own: kill(0, ...) must not reach the runner and the other tests, and the group's
 // id must mean something inside.
 void BeginSession(const EnterPlan& plan) {
-  if (plan.own_session && setsid() < 0) {
+  if ((plan.own_session && setsid() < 0) || (plan.own_group && setpgid(0, 0) != 0)) {
     Fail(plan, Step::kSession, "");
   }
 }

@@ -26,6 +26,7 @@ struct EnterPlan {
   int gate = -1;    // join.h; the child's own: set after the fork
 
   bool own_session = true;
+  bool own_group = false;  // a process group of its own in the caller's session
 
   // The runner, where nobody else kills the process when that dies; else 0.
   pid_t dies_with = 0;

@@ -22,10 +22,8 @@ namespace isolate::internal {
 
 namespace {
 
-// A process without one has no /dev/tty (ENXIO, tty(4)).
-bool HasControllingTerminal() {
-  return Fd(open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC)).valid();
-}
+// The controlling terminal.  A process without one has no /dev/tty (ENXIO, tty(4)).
+Fd OpenTerminal() { return Fd(open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC)); }
 
 }  // namespace
 
@@ -49,7 +47,11 @@ absl::Status Entry::Prepare(const Options& options, const SandboxSupply& supply,
   plan_.report = pipes.report.theirs.get();
   plan_.out = pipes.out.theirs.get();
   plan_.err = options.merge_stderr ? plan_.out : pipes.err.theirs.get();
-  plan_.own_session = options.streams == Streams::kCaptured || !HasControllingTerminal();
+  const Fd terminal = options.streams == Streams::kInherited ? OpenTerminal() : Fd();
+  plan_.own_session = !terminal.valid();
+  // In a pid namespace the group outside is 0, as is that in the foreground: a shell in it would
+  // take one for the other.
+  plan_.own_group = terminal.valid() && tcgetpgrp(terminal.get()) != getpgrp();
   // The kernel would kill it with the thread that forked it, too.
   if (!options.pid_namespace && gettid() == getpid()) {
     plan_.dies_with = getpid();

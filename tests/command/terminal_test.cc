@@ -170,6 +170,29 @@ TEST_F(InAShell, AJobInTheBackgroundStopsWithoutTheTerminal) {
   EXPECT_EQ(shell.Wait().exit_code, 7);
 }
 
+TEST_F(InAShell, AShellInTheBackgroundWaitsForTheTerminal) {
+  Running shell(Shell());
+  terminal_.ReadUntil("outside> ");
+  terminal_.Type("PS1=inside: $ISOLATE_PROGRAM run -- bash --norc --noediting -i &\n");
+  terminal_.Type("wait %1; echo waited $?\n");
+  EXPECT_THAT(terminal_.ReadUntil("waited 1"), AllOf(HasSubstr("Stopped"), HasSubstr("waited 1")));
+  terminal_.Type(kEndOfShell);
+  EXPECT_EQ(shell.Wait().exit_code, 7);
+}
+
+TEST_F(InAShell, AJobThatBeganInTheBackgroundReadsInTheForeground) {
+  Running shell(Shell());
+  terminal_.ReadUntil("outside> ");
+  terminal_.Type("$ISOLATE_PROGRAM run -- sh -c 'echo rea''dy; read line; echo got $line' &\n");
+  terminal_.ReadUntil("ready\r\n");
+  terminal_.Type("wait %1; fg\n");
+  terminal_.ReadUntil("got $line'\r\n");
+  terminal_.Type("typed\n");
+  EXPECT_THAT(terminal_.ReadUntil("got typed"), HasSubstr("got typed"));
+  terminal_.Type("exit 6\n");
+  EXPECT_EQ(shell.Wait().exit_code, 6);
+}
+
 TEST_F(InAShell, AJobThatBeganInTheBackgroundStopsInTheForeground) {
   Running shell(Shell());
   terminal_.ReadUntil("outside> ");
