@@ -21,11 +21,11 @@ ABSL_DECLARE_FLAG(isolate::gtest::IsolationKinds, isolate_require);
 namespace isolate::gtest {
 namespace {
 
-std::string KindsThatMayBePreferred(const absl::Status& status) {
+std::string HowToGoOn(const absl::Status& status) {
   const Isolations required = absl::GetFlag(FLAGS_isolate_require).kinds;
   Options options;
   options.preferred = absl::GetFlag(FLAGS_isolate_prefer).kinds & ~required;
-  return KindsToPrefer(status, options, required);
+  return TellHowToGoOn(status, options, required, "--isolate_prefer");
 }
 
 }  // namespace
@@ -47,10 +47,8 @@ void ExitWith(const absl::Status& status, int judged) {
             judged);
   }
   fprintf(stderr, "%s\n", message.c_str());
-  const std::string kinds = KindsThatMayBePreferred(status);
-  if (judged == 0 && !kinds.empty()) {
-    fprintf(stderr, "To run them without what is refused, give --isolate_prefer=%s.\n",
-            kinds.c_str());
+  if (judged == 0) {
+    fputs(HowToGoOn(status).c_str(), stderr);
   }
   fprintf(stderr, "To run tests without isolation, give --isolate=off.\n");
   exit(kNotIsolatedExitCode);

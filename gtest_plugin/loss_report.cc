@@ -37,15 +37,21 @@ std::string TellLosses(const std::vector<Executor::Loss>& losses, absl::string_v
   return text;
 }
 
-std::string KindsToPrefer(const absl::Status& status, const Options& options,
-                          const Isolations& required) {
+std::string TellHowToGoOn(const absl::Status& status, const Options& options,
+                          const Isolations& required, absl::string_view flag) {
   const Isolations wanted = IsolationOf(options);
   const absl::optional<SetupFailure> failure = GetSetupFailure(status);
   const Isolations refused = failure.has_value() ? RefusedBy(*failure, wanted) : Isolations();
-  if (refused.none() || refused == wanted || (refused & required).any()) {
+  if (refused.none() || refused == wanted) {
     return "";
   }
-  return NamesOf(refused | options.preferred);
+  if ((refused & required).any() || (refused & ~options.preferred).none()) {
+    return absl::StrCat(NamesOf(refused),
+                        " is required, or something else that was asked for needs it, as an audit "
+                        "of names, leaks that fail and paths do; leave that out.\n");
+  }
+  return absl::StrCat("To run without what is refused, give ", flag, "=",
+                      NamesOf(refused | options.preferred), ".\n");
 }
 
 std::string SumUpLosses(const std::vector<Executor::Loss>& losses) {

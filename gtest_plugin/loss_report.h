@@ -22,10 +22,11 @@ Isolations Lost(const std::vector<Executor::Loss>& losses);
 // (--isolate_prefer)".  Empty where nothing is lost.
 std::string TellLosses(const std::vector<Executor::Loss>& losses, absl::string_view consequence);
 
-// What has to be preferred for what `status` ended to go on without what the host refuses, besides
-// what `options` prefer already; empty where that would not help, or is `required`.
-std::string KindsToPrefer(const absl::Status& status, const Options& options,
-                          const Isolations& required);
+// How what `status` ended can go on without what the host refuses: which kinds to prefer, besides
+// those that `options` prefer already, with `flag`; or that something else asks for them.  Empty
+// where nothing known is refused, or all is.
+std::string TellHowToGoOn(const absl::Status& status, const Options& options,
+                          const Isolations& required, absl::string_view flag);
 
 // When the tests have run, in a line.
 std::string SumUpLosses(const std::vector<Executor::Loss>& losses);

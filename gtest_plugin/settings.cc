@@ -28,6 +28,8 @@
 #include "gtest_plugin/flag_values.h"
 #include "gtest_plugin/leak_policy.h"
 #include "gtest_plugin/traits.h"
+#include "isolate/isolation.h"
+#include "isolate/leak.h"
 #include "isolate/options.h"
 
 ABSL_FLAG(isolate::gtest::OnOff, isolate, isolate::gtest::OnOff::kOn,
@@ -275,6 +277,10 @@ absl::StatusOr<Settings> ParseSettings(int* argc, char** argv) {
   settings.options.grace = absl::GetFlag(FLAGS_isolate_grace).duration;
   if (absl::Status status = Validate(settings.options); !status.ok()) {
     return absl::InvalidArgumentError(absl::StrCat("--isolate_", status.message()));
+  }
+  // Who leaves a process could not be told otherwise.
+  if (settings.leaks.Of(LeakKind::kProcess) == LeakPolicy::kFail) {
+    Remove(Isolation::kPid, settings.options.preferred);
   }
   if (absl::Status status = CheckRequired("--isolate_require", absl::GetFlag(FLAGS_isolate_require),
                                           settings.options);

@@ -42,6 +42,7 @@ inline bool Has(const Isolations& kinds, Isolation kind) {
   return kinds[static_cast<size_t>(kind)];
 }
 inline void Add(Isolation kind, Isolations& kinds) { kinds[static_cast<size_t>(kind)] = true; }
+inline void Remove(Isolation kind, Isolations& kinds) { kinds[static_cast<size_t>(kind)] = false; }
 
 // The kinds, and those that cannot be had without them: without "mount" there is no "pid", "sys" or
 // "mqueue", without "network" no "sys", without "ipc" no "mqueue".

@@ -21,6 +21,8 @@
 #include "absl/time/time.h"
 #include "gtest_plugin/flag_values.h"
 #include "gtest_plugin/leak_policy.h"
+#include "isolate/isolation.h"
+#include "isolate/leak.h"
 #include "isolate/options.h"
 
 namespace isolate::command {
@@ -351,6 +353,11 @@ absl::Status Check(RunOptions& options) {
     return absl::InvalidArgumentError(
         "--leaks: processes cannot be looked for with --no-pid; give processes:off");
   }
+  if (!options.sandbox.mount_namespace &&
+      (!options.sandbox.scratch.empty() || options.sandbox.tmpfs_size_bytes != 0)) {
+    return absl::InvalidArgumentError(
+        "--scratch and --tmpfs-size: not with --no-mount, where no folder is private");
+  }
   if (options.sandbox.audit_names && !options.sandbox.pid_namespace) {
     return absl::InvalidArgumentError(
         "--audit=names: not with --no-pid; who records the names ends with the sandbox, and nobody "
@@ -359,6 +366,11 @@ absl::Status Check(RunOptions& options) {
   if (absl::Status status = gtest::CheckRequired("--require", options.required, options.sandbox);
       !status.ok()) {
     return status;
+  }
+  // Who leaves a process could not be told otherwise.
+  if (options.leaks.Of(LeakKind::kProcess) == gtest::LeakPolicy::kFail) {
+    Add(Isolation::kPid, options.required.kinds);
+    Remove(Isolation::kPid, options.sandbox.preferred);
   }
   return Validate(options.sandbox);
 }

@@ -130,6 +130,22 @@ TEST(ExitCode, Is3WhereOnlyAnotherKindIsPreferred) {
   EXPECT_THAT(ended.err, HasSubstr("this host refuses network"));
 }
 
+// Who leaves a process could not be told without.
+TEST(ExitCode, Is3WhereLeaksAreToFailThatCannotBeFound) {
+  Call call{{"run", "--prefer=all", "--leaks=fail", "true"}};
+  call.before_exec = [] {
+    if (!Install({SYS_clone, EPERM, 0, CLONE_NEWPID, CLONE_NEWPID}) ||
+        !Install({SYS_unshare, EPERM, 0, CLONE_NEWPID, CLONE_NEWPID})) {
+      _exit(100);
+    }
+  };
+  const Ended ended = Isolate(call);
+  EXPECT_EQ(ended.exit_code, 3);
+  EXPECT_THAT(ended.err, HasSubstr("pid is required, or something else"));
+  call.args = {"run", "--prefer=all", "true"};
+  EXPECT_EQ(Isolate(call).exit_code, 0);
+}
+
 // --- wrong use ---------------------------------------------------------------------
 
 struct Wrong {
@@ -168,6 +184,9 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"size", {"--tmpfs-size=0", "echo", "x"}, "a number of bytes"},
         Wrong{"path", {"--read-only=/no/such", "echo", "x"}, "there is no such path"},
         Wrong{"scratch", {"--scratch=/etc/passwd", "echo", "x"}, "that is no folder"},
+        Wrong{"scratch_without_mounts",
+              {"--no-pid", "--no-mount", "--scratch=/", "echo", "x"},
+              "not with --no-mount"},
         Wrong{"writable", {"--writable=", "echo", "x"}, "there is no such path"},
         Wrong{"private_path", {"--writable=/tmp", "echo", "x"}, "is private in every sandbox"},
         Wrong{"leaks", {"--leaks=ports:never", "echo", "x"}, "the policies off, report, fail"},
