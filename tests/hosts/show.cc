@@ -4,12 +4,16 @@
 //   tools/bazel run //tests/hosts:show -- COMMAND [ARGUMENTS]   # COMMAND from PATH, or absolute
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <iostream>
 #include <string>
+#include <system_error>
 
 #include "tests/hosts/host.h"
 
@@ -47,9 +51,18 @@ int Main(char** argv) {
   std::string program = "isolate/command/isolate";  // of the runfiles
   std::string doctor = "doctor";
   char* const usual[] = {program.data(), doctor.data(), nullptr};
+  // Where the hosts, some of them as another user, make their folders.
+  std::string folder = "/tmp/isolate-hosts-XXXXXX";
+  if (mkdtemp(folder.data()) == nullptr || chmod(folder.c_str(), 01777) != 0 ||
+      setenv("TEST_TMPDIR", folder.c_str(), 1) != 0) {
+    std::cerr << "cannot make a folder in /tmp: " << strerrordesc_np(errno) << "\n";
+    return 1;
+  }
   for (const Host& host : Hosts()) {
     Show(host, argv[1] != nullptr ? argv + 1 : usual);
   }
+  std::error_code error;
+  std::filesystem::remove_all(folder, error);
   return 0;
 }
 
