@@ -116,7 +116,8 @@ TEST(RunningTests, AreNotWrittenIntoAFileOfTheUsers) {
   const std::string path = ::testing::TempDir() + "/users";
   const int file = open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   ASSERT_GE(file, 0);
-  ASSERT_EQ(dup2(file, Descriptor()), Descriptor());
+  const int descriptor = Descriptor();
+  ASSERT_EQ(dup2(file, descriptor), descriptor);
   close(file);
   tests.Set(0, {7, "Server", "Starts"});
   EXPECT_EQ(std::filesystem::file_size(path), 0U);
