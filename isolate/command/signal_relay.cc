@@ -56,17 +56,6 @@ void Catch(int signal) {
   sigaction(signal, &action, nullptr);
 }
 
-// Those that came; of keys only with `keys`.
-void Send(pid_t process, bool keys) {
-  for (size_t i = 0; i < kCount; ++i) {
-    const bool was_sent = sent[i].exchange(false);
-    const bool was_typed = typed[i].exchange(false);
-    if (process > 0 && (was_sent || (was_typed && keys))) {
-      kill(process, kSignals[i]);
-    }
-  }
-}
-
 }  // namespace
 
 SignalRelay::SignalRelay(bool stops, std::function<void()> wake) {
@@ -93,10 +82,19 @@ int SignalRelay::ending() const { return last_ending; }
 
 void SignalRelay::Begin(pid_t process) {
   begun = true;
-  Send(process, /*keys=*/true);
+  PassOn(process);
   (*wake_up)();  // the process may have stopped already
 }
 
-void SignalRelay::PassOn(pid_t process) { Send(process, /*keys=*/getsid(process) != getsid(0)); }
+void SignalRelay::PassOn(pid_t process) {
+  const bool shares_session = getsid(process) == getsid(0);
+  for (size_t i = 0; i < kCount; ++i) {
+    const bool was_sent = sent[i].exchange(false);
+    const bool was_typed = typed[i].exchange(false);
+    if (process > 0 && (was_sent || (was_typed && !shares_session))) {
+      kill(process, kSignals[i]);
+    }
+  }
+}
 
 }  // namespace isolate::command

@@ -31,8 +31,8 @@ class SignalRelay {
   SignalRelay(const SignalRelay&) = delete;
   SignalRelay& operator=(const SignalRelay&) = delete;
 
-  // Sends `process`, a child of the caller's, those that came before there was one, keys of the
-  // terminal among them, which it may not have got.  Calls `wake`.
+  // From now on there is `process`, a child of the caller's: sends it those that came before, as
+  // PassOn does, and calls `wake`.
   void Begin(pid_t process);
 
   // Sends `process` those that came since the last time.  A key of the terminal is for all

@@ -48,6 +48,13 @@ void Terminal::StopWith(pid_t process) const {
   }
   const pid_t group = getpgid(process);
   const bool same = group == getpgrp();
+  const bool wants_terminal = stopped.si_status == SIGTTIN || stopped.si_status == SIGTTOU;
+  if (!same && wants_terminal && tcgetpgrp(terminal_.get()) == getpgrp()) {
+    // The program was given it meanwhile.
+    SetForeground(group);
+    kill(-group, SIGCONT);
+    return;
+  }
   if (!same && tcgetpgrp(terminal_.get()) == group) {
     SetForeground(getpgrp());
   }

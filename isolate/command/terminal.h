@@ -24,7 +24,8 @@ class Terminal {
   // Gives `process` the terminal that the program was given, where it began in the background.
   void LendTo(pid_t process) const;
 
-  // Where `process`, a child of the caller's, has been stopped: stops the program, too, so that
+  // Where `process`, a child of the caller's, has been stopped, but not for want of a terminal that
+  // the program has: stops the program, too, so that
   // whoever started it learns of it.  When it is continued, so is the process, with the terminal.
   void StopWith(pid_t process) const;
 
