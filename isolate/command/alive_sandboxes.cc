@@ -76,7 +76,7 @@ uint32_t EffectiveIdOf(pid_t pid, absl::string_view kind) {
   const std::string text = StatusOf(pid, kind);
   const std::vector<std::string> ids = absl::StrSplit(text, '\t');
   uint32_t id = 0;
-  return ids.size() > 1 && absl::SimpleAtoi(ids[1], &id) ? id : static_cast<uint32_t>(-1);
+  return ids.size() > 1 && absl::SimpleAtoi(ids[1], &id) ? id : kNoId;
 }
 
 pid_t ParentOf(pid_t pid) {

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -24,12 +25,14 @@ struct AliveProcess {
   std::string suite;  // of which it runs several tests, as its runner says; empty: of none
 };
 
+inline constexpr uint32_t kNoId = static_cast<uint32_t>(-1);
+
 struct AliveSandbox {
   pid_t init = 0;    // as the caller sees it, as all below
   pid_t runner = 0;  // the process that had it made; 0: it cannot be seen
   std::string runner_command;
-  uid_t uid = 0;  // of the init, and so of who runs it
-  gid_t gid = 0;
+  uid_t uid = kNoId;  // of the init, and so of who runs it; kNoId: it has ended
+  gid_t gid = kNoId;
   absl::Time since;
   Namespaces namespaces;
   std::vector<std::string> kinds;  // of namespaces that are its own

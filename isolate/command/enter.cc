@@ -136,6 +136,10 @@ absl::Status BecomeOwnerOf(const AliveSandbox& sandbox) {
   if (geteuid() != 0 || sandbox.uid == 0) {
     return absl::OkStatus();
   }
+  // For setresuid(2) such an id means to change nothing.
+  if (sandbox.uid == kNoId || sandbox.gid == kNoId) {
+    return absl::NotFoundError("the sandbox has ended");
+  }
   if (setgroups(1, &sandbox.gid) != 0 || setresgid(sandbox.gid, sandbox.gid, sandbox.gid) != 0 ||
       setresuid(sandbox.uid, sandbox.uid, sandbox.uid) != 0) {
     return absl::ErrnoToStatus(errno, absl::StrCat("cannot become the user with the uid ",

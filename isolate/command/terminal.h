@@ -25,8 +25,8 @@ class Terminal {
   void LendTo(pid_t process) const;
 
   // Where `process`, a child of the caller's, has been stopped, but not for want of a terminal that
-  // the program has: stops the program, too, so that
-  // whoever started it learns of it.  When it is continued, so is the process, with the terminal.
+  // the program has: stops the program, too, so that whoever started it learns of it.  When it is
+  // continued, so is the process, with the terminal.
   void StopWith(pid_t process) const;
 
   // Puts the program's own group into the foreground, where a group of those that it waited for is
