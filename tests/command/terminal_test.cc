@@ -121,11 +121,25 @@ class InAShell : public AtATerminal {
     };
     return call;
   }
+
+  void AwaitPrompt() const { terminal_.ReadUntil("outside> "); }
+
+  // The shell inside, which has the terminal.
+  void SuspendAndGoOn(Running& shell) const {
+    terminal_.Type("suspend\n");
+    EXPECT_THAT(terminal_.ReadUntil("outside> "), HasSubstr("Stopped"));
+    terminal_.Type("fg\n");
+    terminal_.ReadUntil("-i\r\n");
+    terminal_.Type("exit 4\n");
+    AwaitPrompt();
+    terminal_.Type("exit $?\n");
+    EXPECT_EQ(shell.Wait().exit_code, 4);
+  }
 };
 
 TEST_F(InAShell, TheCommandStopsAndGoesOn) {
   Running shell(Shell());
-  terminal_.ReadUntil("outside> ");
+  AwaitPrompt();
   terminal_.Type("$ISOLATE_PROGRAM run -- cat\n");
   terminal_.ReadUntil("cat\r\n");
   terminal_.Type("first\n");
@@ -145,11 +159,10 @@ TEST_F(InAShell, TheCommandStopsAndGoesOn) {
 // It may have to put the terminal in order, and reads what is typed until then.
 TEST_F(InAShell, TheProgramStopsAfterItsCommand) {
   Running shell(Shell());
-  terminal_.ReadUntil("outside> ");
+  AwaitPrompt();
   terminal_.Type(
-      "$ISOLATE_PROGRAM run -- bash -c 'trap \"read line; echo got \\$line; trap - TSTP; kill "
-      "-TSTP "
-      "\\$\\$\" TSTP; echo rea''dy; while :; do :; done'\n");
+      "$ISOLATE_PROGRAM run -- bash -c 'trap \"read line; echo got \\$line; trap - TSTP; "
+      "kill -TSTP \\$\\$\" TSTP; echo rea''dy; while :; do :; done'\n");
   terminal_.ReadUntil("ready\r\n");
   terminal_.Type(kSuspend);
   terminal_.Type("typed\n");
@@ -161,7 +174,7 @@ TEST_F(InAShell, TheProgramStopsAfterItsCommand) {
 
 TEST_F(InAShell, AJobInTheBackgroundStopsWithoutTheTerminal) {
   Running shell(Shell());
-  terminal_.ReadUntil("outside> ");
+  AwaitPrompt();
   terminal_.Type("$ISOLATE_PROGRAM run -- sh -c 'echo rea''dy; exec sleep 1000' &\n");
   terminal_.ReadUntil("ready\r\n");
   terminal_.Type("kill -TSTP %1; wait %1; echo waited $?\n");
@@ -172,7 +185,7 @@ TEST_F(InAShell, AJobInTheBackgroundStopsWithoutTheTerminal) {
 
 TEST_F(InAShell, AShellInTheBackgroundWaitsForTheTerminal) {
   Running shell(Shell());
-  terminal_.ReadUntil("outside> ");
+  AwaitPrompt();
   terminal_.Type("PS1=inside: $ISOLATE_PROGRAM run -- bash --norc --noediting -i &\n");
   terminal_.Type("wait %1; echo waited $?\n");
   EXPECT_THAT(terminal_.ReadUntil("waited 1"), AllOf(HasSubstr("Stopped"), HasSubstr("waited 1")));
@@ -182,7 +195,7 @@ TEST_F(InAShell, AShellInTheBackgroundWaitsForTheTerminal) {
 
 TEST_F(InAShell, AJobThatBeganInTheBackgroundReadsInTheForeground) {
   Running shell(Shell());
-  terminal_.ReadUntil("outside> ");
+  AwaitPrompt();
   terminal_.Type("$ISOLATE_PROGRAM run -- sh -c 'echo rea''dy; read line; echo got $line' &\n");
   terminal_.ReadUntil("ready\r\n");
   terminal_.Type("wait %1; fg\n");
@@ -195,35 +208,21 @@ TEST_F(InAShell, AJobThatBeganInTheBackgroundReadsInTheForeground) {
 
 TEST_F(InAShell, AJobThatBeganInTheBackgroundStopsInTheForeground) {
   Running shell(Shell());
-  terminal_.ReadUntil("outside> ");
+  AwaitPrompt();
   terminal_.Type("PS1=inside: $ISOLATE_PROGRAM run -- bash --norc --noediting -i &\n");
   terminal_.ReadUntil("outside> ");
   terminal_.Type("fg\n");
   terminal_.ReadUntil("inside:");
-  terminal_.Type("suspend\n");
-  EXPECT_THAT(terminal_.ReadUntil("outside> "), HasSubstr("Stopped"));
-  terminal_.Type("fg\n");
-  terminal_.ReadUntil("-i\r\n");
-  terminal_.Type("exit 4\n");
-  terminal_.ReadUntil("outside> ");
-  terminal_.Type("exit $?\n");
-  EXPECT_EQ(shell.Wait().exit_code, 4);
+  SuspendAndGoOn(shell);
 }
 
 TEST_F(InAShell, TheProgramStopsWithAShellThatStopsItself) {
   Running shell(Shell());
-  terminal_.ReadUntil("outside> ");
+  AwaitPrompt();
   terminal_.Type("PS1=inside: $ISOLATE_PROGRAM run -- bash --norc --noediting -i\n");
   terminal_.ReadUntil("-i\r\n");
   terminal_.ReadUntil("inside:");
-  terminal_.Type("suspend\n");
-  EXPECT_THAT(terminal_.ReadUntil("outside> "), HasSubstr("Stopped"));
-  terminal_.Type("fg\n");
-  terminal_.ReadUntil("-i\r\n");
-  terminal_.Type("exit 4\n");
-  terminal_.ReadUntil("outside> ");
-  terminal_.Type("exit $?\n");
-  EXPECT_EQ(shell.Wait().exit_code, 4);
+  SuspendAndGoOn(shell);
 }
 
 // Without job control nobody else puts the terminal back.
