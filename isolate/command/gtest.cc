@@ -196,8 +196,9 @@ class TestOfBinary : public ::testing::Test {
   void TestBody() override {}
 };
 
-void Register(const std::vector<ListedTest>& tests, const std::string& path) {
-#ifndef __clang_analyzer__  // It does not see that gtest keeps the factory.
+void Register([[maybe_unused]] const std::vector<ListedTest>& tests,
+              [[maybe_unused]] const std::string& path) {
+#ifndef __clang_analyzer__  // It does not see that gtest keeps the factory. clang-tidy defines it.
   for (const ListedTest& test : tests) {
     ::testing::RegisterTest(test.suite.c_str(), test.name.c_str(),
                             test.type_param.has_value() ? test.type_param->c_str() : nullptr,
