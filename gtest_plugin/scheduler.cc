@@ -321,6 +321,7 @@ absl::Status Scheduler::Start(Job& job) {
     settings.options = planner_.OptionsOf(assignment.sandbox);
     return run_(assignment, settings, reporter);
   };
+  PrepareForFork();
   const absl::Time now = RealtimeNow();
   const absl::StatusOr<Executor::Id> id = executor_->Start(run, assignment.sandbox);
   if (!id.ok()) {
@@ -335,6 +336,20 @@ absl::Status Scheduler::Start(Job& job) {
   by_id_.emplace(*id, &job);
   Name(job);
   return absl::OkStatus();
+}
+
+// gtest writes down in the runner's memory what became of each test, and so takes huge pages apart.
+void Scheduler::PrepareForFork() {
+  if (forks_++ == 0) {
+    const absl::Time begin = MonotonicNow();
+    if (huge_pages_.Use(order_.size()) > 0) {
+      for (ProcessObserver* observer : observers_) {
+        observer->OnHugePages(MonotonicNow() - begin);
+      }
+    }
+  } else if (forks_ % kForksBetween == 0) {
+    huge_pages_.Restore(order_.size() - next_);
+  }
 }
 
 // Of several tests in one process nobody out here knows which one it has come to; those of a

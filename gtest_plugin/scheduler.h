@@ -22,6 +22,7 @@
 #include "gtest_plugin/test_process.h"
 #include "gtest_plugin/test_report.h"
 #include "isolate/executor.h"
+#include "isolate/internal/huge_pages.h"
 #include "isolate/isolation.h"
 #include "isolate/kept_sandbox.h"
 #include "isolate/reporter.h"
@@ -44,6 +45,9 @@ class ProcessObserver {
   // It was started then, by CLOCK_REALTIME, and nothing of what it told is known.
   virtual void OnProcessLost(const Assignment& assignment, const std::vector<int>& workers,
                              absl::Time started) = 0;
+
+  // Before the first was forked, the runner's memory was put into huge pages, which took so long.
+  virtual void OnHugePages(absl::Duration) {}
 };
 
 class Scheduler {
@@ -167,9 +171,13 @@ class Scheduler {
   // Starts nothing ahead while reports of this many bytes wait for gtest.
   static constexpr size_t kMaxHeldBytes = size_t{256} << 20;
 
+  // After how many forks huge pages are restored.
+  static constexpr size_t kForksBetween = 1000;
+
   bool HasRoomFor(const Job& job) const { return busy_ == 0 || busy_ + job.slots <= jobs_; }
   bool HasRoomAhead(const Job& job) const;
   absl::Status Start(Job& job);
+  void PrepareForFork();
   void Name(const Job& job);
   void TakeWorkers(Job& job);
   void FreeWorkers(Job& job);
@@ -205,6 +213,8 @@ class Scheduler {
   std::vector<Job*> order_;  // in which they are started ahead
   size_t next_ = 0;          // the first of them that Fill has not looked at
   size_t held_bytes_ = 0;
+  ::isolate::internal::HugePages huge_pages_;
+  size_t forks_ = 0;
   absl::flat_hash_map<const ::testing::TestInfo*, Place> by_test_;
   absl::flat_hash_map<Executor::Id, Job*> by_id_;
   bool ending_ = false;

@@ -25,6 +25,7 @@ class TimingReport : public ProcessObserver {
   void OnProcessEnd(const Assignment& assignment, const std::vector<int>& workers,
                     const std::vector<TestReport>& reports, bool interrupted) override;
   void OnProcessLost(const Assignment&, const std::vector<int>&, absl::Time) override {}
+  void OnHugePages(absl::Duration took) override { Add("put memory into huge pages", took); }
 
   // A table with a line for each step, in the order of events: how often it was, the median, the
   // maximum and the sum.

@@ -1,0 +1,210 @@
+#include "isolate/internal/huge_pages.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace isolate::internal {
+
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::Field;
+using ::testing::IsEmpty;
+
+constexpr size_t kMegabyte = size_t{1} << 20;
+constexpr size_t kManyForks = 1'000'000;
+
+auto Is(uintptr_t begin, uintptr_t end) {
+  return AllOf(Field(&AddressRange::begin, begin), Field(&AddressRange::end, end));
+}
+
+// An entry of smaps: of a mapping of 8 MB with so many kB of its own.
+std::string Entry(const std::string& header, int own_kilobytes, int huge_kilobytes = 0,
+                  const std::string& flags = "rd wr mr mw me ac") {
+  return header + "\nSize:               8192 kB\nRss:                8192 kB\n" +
+         "Shared_Clean:          0 kB\nShared_Dirty:          0 kB\nPrivate_Clean:         0 kB\n" +
+         "Private_Dirty:      " + std::to_string(own_kilobytes) + " kB\n" +
+         "AnonHugePages:      " + std::to_string(huge_kilobytes) + " kB\n" +
+         "THPeligible:           1\nVmFlags: " + flags + " \n";
+}
+
+constexpr char kHeap[] = "00401000-00c01000 rw-p 00000000 00:00 0    [heap]";
+
+TEST(MappingsForHugePagesTest, WholeHugePagesOfWhatIsThere) {
+  EXPECT_THAT(MappingsForHugePages(Entry(kHeap, 8192)), ElementsAre(Is(0x600000, 0xc00000)));
+  EXPECT_THAT(MappingsForHugePages(Entry(kHeap, 6144)), ElementsAre(Is(0x600000, 0xc00000)));
+  EXPECT_THAT(MappingsForHugePages(Entry(kHeap, 6140)), IsEmpty()) << "it would take more memory";
+}
+
+TEST(MappingsForHugePagesTest, EachMapping) {
+  EXPECT_THAT(
+      MappingsForHugePages(
+          Entry(kHeap, 8192) + Entry("7f0000000000-7f0000800000 rw-p 00000000 00:00 0 ", 8192) +
+          Entry("7f1000000000-7f1000800000 rw-p 00000000 00:00 0    [anon:malloc]", 8192)),
+      ElementsAre(Is(0x600000, 0xc00000), Is(0x7f0000000000, 0x7f0000800000),
+                  Is(0x7f1000000000, 0x7f1000800000)));
+}
+
+TEST(MappingsForHugePagesTest, NotWhatIsSomethingElse) {
+  for (const char* const header : {
+           "00400000-00c00000 rw-p 00000000 08:01 42   /usr/bin/program",
+           "00400000-00c00000 rw-s 00000000 00:01 7    /dev/zero (deleted)",
+           "00400000-00c00000 r--p 00000000 00:00 0 ",
+           "00400000-00c00000 ---p 00000000 00:00 0 ",
+           "00400000-00c00000 rw-p 00000000 00:00 0    [stack]",
+       }) {
+    EXPECT_THAT(MappingsForHugePages(Entry(header, 8192)), IsEmpty()) << header;
+  }
+}
+
+TEST(MappingsForHugePagesTest, NotWhatIsKeptFromIt) {
+  EXPECT_THAT(MappingsForHugePages(Entry(kHeap, 8192, 0, "rd wr mr mw me dc ac")), IsEmpty());
+  EXPECT_THAT(MappingsForHugePages(Entry(kHeap, 8192, 0, "rd wr mr mw me wf ac")), IsEmpty());
+  EXPECT_THAT(MappingsForHugePages(Entry(kHeap, 8192, 0, "rd wr mr mw me ac nh")), IsEmpty());
+}
+
+TEST(MappingsForHugePagesTest, NotWhatIsInHugePages) {
+  EXPECT_THAT(MappingsForHugePages(Entry(kHeap, 8192, 4096)), ElementsAre(Is(0x600000, 0xc00000)));
+  EXPECT_THAT(MappingsForHugePages(Entry(kHeap, 8192, 6146)), IsEmpty());
+}
+
+TEST(MappingsForHugePagesTest, OddInput) {
+  EXPECT_THAT(MappingsForHugePages(""), IsEmpty());
+  EXPECT_THAT(MappingsForHugePages("Private_Dirty:\n\n-\n"), IsEmpty());
+}
+
+// Memory of its own in small pages, every byte written.
+class HugePagesTest : public ::testing::Test {
+ protected:
+  static constexpr size_t kSize = 16 * kMegabyte;
+
+  HugePagesTest()
+      : memory_(static_cast<char*>(
+            mmap(nullptr, kSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))) {
+    // Where the machine puts everything into huge pages.
+    madvise(memory_, kSize, MADV_NOHUGEPAGE);
+    memset(memory_, 'a', kSize);
+    // What takes the advice back, and is about the future.
+    madvise(memory_, kSize, MADV_HUGEPAGE);
+  }
+  ~HugePagesTest() override { munmap(memory_, kSize); }
+
+  char* memory() { return memory_; }
+
+  static size_t HugeKilobytes() {
+    std::ifstream file("/proc/self/smaps_rollup");
+    for (std::string word; file >> word;) {
+      size_t kilobytes = 0;
+      if (word == "AnonHugePages:" && file >> kilobytes) {
+        return kilobytes;
+      }
+    }
+    return 0;
+  }
+
+  // Of a kernel before 6.1, or built without, nothing is expected.
+  static bool KernelCan() {
+    constexpr size_t kTwo = 4 * kMegabyte;  // with a whole one in it
+    void* const own =
+        mmap(nullptr, kTwo, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    memset(own, 'b', kTwo);
+    const auto begin =
+        (reinterpret_cast<uintptr_t>(own) + 2 * kMegabyte - 1) / (2 * kMegabyte) * (2 * kMegabyte);
+    const bool can = madvise(reinterpret_cast<void*>(begin), 2 * kMegabyte, 25) == 0;
+    munmap(own, kTwo);
+    return can;
+  }
+
+ private:
+  char* const memory_;
+};
+
+TEST_F(HugePagesTest, PutsMemoryThereAndKeepsWhatItHolds) {
+  if (!KernelCan()) {
+    GTEST_SKIP() << "no MADV_COLLAPSE here";
+  }
+  memory()[kSize / 2] = 'm';
+  const size_t before = HugeKilobytes();
+  EXPECT_GE(HugePages().Use(kManyForks), kSize - 4 * kMegabyte);
+  EXPECT_GE(HugeKilobytes(), before + (kSize - 4 * kMegabyte) / 1024);
+  EXPECT_EQ(std::count(memory(), memory() + kSize, 'a'), kSize - 1);
+  EXPECT_EQ(memory()[kSize / 2], 'm');
+}
+
+// A process with a copy of this one's memory, until it is ended.
+class Fork {
+ public:
+  Fork() : pid_(fork()) {
+    if (pid_ == 0) {
+      pause();
+      _exit(1);
+    }
+  }
+  ~Fork() {
+    kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+  }
+  Fork(const Fork&) = delete;
+  Fork& operator=(const Fork&) = delete;
+
+ private:
+  const pid_t pid_;
+};
+
+TEST_F(HugePagesTest, RestoresWhatWasTakenApart) {
+  if (!KernelCan()) {
+    GTEST_SKIP() << "no MADV_COLLAPSE here";
+  }
+  HugePages pages;
+  pages.Use(kManyForks);
+  const size_t huge = HugeKilobytes();
+  {
+    const Fork other;
+    memory()[kSize / 2] = 'm';
+  }
+  ASSERT_LT(HugeKilobytes(), huge);
+  pages.Restore(1);
+  EXPECT_LT(HugeKilobytes(), huge) << "one fork does not pay for it";
+  pages.Restore(kManyForks);
+  EXPECT_EQ(HugeKilobytes(), huge);
+  EXPECT_EQ(memory()[kSize / 2], 'm');
+}
+
+TEST_F(HugePagesTest, NotForFewForks) {
+  const size_t before = HugeKilobytes();
+  EXPECT_EQ(HugePages().Use(1), 0);
+  EXPECT_EQ(HugeKilobytes(), before);
+}
+
+TEST_F(HugePagesTest, NotWhereTheProgramSaysNo) {
+  ASSERT_EQ(prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0), 0);
+  EXPECT_EQ(HugePages().Use(kManyForks), 0);
+  ASSERT_EQ(prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0), 0);
+}
+
+TEST_F(HugePagesTest, NotWhatTheProgramKeepsFromIt) {
+  madvise(memory(), kSize, MADV_NOHUGEPAGE);
+  const size_t before = HugeKilobytes();
+  HugePages().Use(kManyForks);
+  EXPECT_LT(HugeKilobytes(), before + kSize / 1024);
+}
+
+}  // namespace
+}  // namespace isolate::internal
