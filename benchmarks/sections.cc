@@ -179,9 +179,12 @@ absl::StatusOr<double> MeasureTestsAlone(const Variables& environment, int tests
 }
 
 Section Heap() {
-  constexpr int kHeapTests = 100;
-  Section section = {
-      "heap", "empty tests of a program that has touched so much memory, microseconds a test", {}};
+  constexpr int kForks = 100;
+  Section section = {"heap",
+                     absl::StrCat(kTests,
+                                  " empty tests of a program that has touched so much memory, "
+                                  "microseconds a test"),
+                     {}};
   for (const std::string megabytes : {"0", "200", "1024"}) {
     for (const bool huge : {false, true}) {
       if (huge && megabytes == "0") {
@@ -197,8 +200,8 @@ Section Heap() {
       section.subjects.push_back(
           {fork,
            [=]() -> absl::StatusOr<double> {
-             const absl::StatusOr<Ran> ran = Run(
-                 {{absl::StrCat(kFolder, "price"), "fork", absl::StrCat(kHeapTests)}, environment});
+             const absl::StatusOr<Ran> ran =
+                 Run({{absl::StrCat(kFolder, "price"), "fork", absl::StrCat(kForks)}, environment});
              double value = 0;
              if (!ran.ok() || !absl::SimpleAtod(ran->out, &value)) {
                return absl::UnknownError(ran.ok() ? ran->out : std::string("price"));
@@ -208,10 +211,8 @@ Section Heap() {
            "",
            {},
            ""});
-      Variables variables = environment;
-      variables.emplace_back("BENCHMARK_TESTS", absl::StrCat(kHeapTests));
       section.subjects.push_back({absl::StrCat("isolate, jobs=1, ", what),
-                                  [=] { return MeasureTestsAlone(variables, kHeapTests); },
+                                  [=] { return MeasureTestsAlone(environment, kTests); },
                                   fork,
                                   {},
                                   ""});
