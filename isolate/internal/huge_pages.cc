@@ -45,9 +45,10 @@ absl::Duration Saved(size_t forks) { return static_cast<double>(forks) * absl::M
 struct Mapping {
   AddressRange range;
   bool is_anonymous = false;
-  uint64_t own_bytes = 0;   // in pages that only this process has
-  uint64_t huge_bytes = 0;  // in huge pages
-  bool is_apart = false;    // kept from forks, or from huge pages
+  uint64_t own_bytes = 0;     // in pages that only this process has
+  uint64_t shared_bytes = 0;  // in pages that others have, too
+  uint64_t huge_bytes = 0;    // in huge pages
+  bool is_apart = false;      // kept from forks, or from huge pages
 };
 
 uint64_t Size(const AddressRange& range) { return range.end - range.begin; }
@@ -82,16 +83,27 @@ void AddField(absl::string_view line, Mapping& mapping) {
   } else if (words.size() > 1 && absl::SimpleAtoi(words[1], &kilobytes)) {
     if (words[0] == "Private_Clean:" || words[0] == "Private_Dirty:") {
       mapping.own_bytes += kilobytes * 1024;
+    } else if (words[0] == "Shared_Clean:" || words[0] == "Shared_Dirty:") {
+      mapping.shared_bytes += kilobytes * 1024;
     } else if (words[0] == "AnonHugePages:") {
       mapping.huge_bytes = kilobytes * 1024;
     }
   }
 }
 
+// A sanitizer maps terabytes, of which little is there, and which it would take long to look at.
 bool IsWorthIt(const Mapping& mapping) {
   return mapping.is_anonymous && !mapping.is_apart &&
-         mapping.own_bytes >= Size(mapping.range) / 4 * 3 &&
-         mapping.own_bytes >= mapping.huge_bytes + kHugePage;
+         mapping.own_bytes >= mapping.huge_bytes + kHugePage &&
+         mapping.own_bytes / 3 >= mapping.shared_bytes &&
+         mapping.own_bytes >= Size(mapping.range) / 16;
+}
+
+// Whether of the huge page that would be there three quarters are.
+bool IsThere(uintptr_t page) {
+  std::vector<unsigned char> present(kHugePage / static_cast<size_t>(sysconf(_SC_PAGESIZE)));
+  return mincore(reinterpret_cast<void*>(page), kHugePage, present.data()) == 0 &&
+         static_cast<size_t>(absl::c_count(present, 1)) >= present.size() / 4 * 3;
 }
 
 // In private pages, nearly enough: statm (proc(5)) counts those of files apart.
@@ -159,6 +171,9 @@ size_t HugePages::Use(size_t forks) {
   size_t bytes = 0;
   for (const AddressRange& candidate : candidates) {
     for (uintptr_t page = candidate.begin; page < candidate.end; page += kHugePage) {
+      if (!IsThere(page)) {
+        continue;
+      }
       if (!Collapse({page, page + kHugePage})) {
         if (errno == EAGAIN) {
           continue;

@@ -18,10 +18,10 @@ struct AddressRange {
   uintptr_t end = 0;
 };
 
-// What would be worth it among the mappings of /proc/PID/smaps (proc(5)): anonymous memory that may
-// be written, of which nearly all is there, and in pages that no other process has, so that no
-// memory is taken that was not before; and that is neither in huge pages, nor kept from them or
-// from forks by madvise(2).  Pure.
+// Where it would be worth it among the mappings of /proc/PID/smaps (proc(5)): whole huge pages of
+// anonymous memory that may be written, and that this process alone has, so that no memory is taken
+// that was not before; that is not in huge pages yet, nor kept from them or from forks by
+// madvise(2). Of a mapping that is nearly empty, none.  Pure.
 std::vector<AddressRange> MappingsForHugePages(absl::string_view smaps);
 
 // Puts the calling process's memory into huge pages (MADV_COLLAPSE, Linux 6.1), for as long as that
@@ -29,7 +29,8 @@ std::vector<AddressRange> MappingsForHugePages(absl::string_view smaps);
 // used in the process that forks.
 class HugePages {
  public:
-  // Of memory that this process alone has; once, before so many forks.  Gives how many bytes.
+  // Of memory that this process alone has; a huge page of which a quarter is not there would take
+  // more.  Once, before so many forks.  Gives how many bytes.
   // Costs 5 us where there is little memory; otherwise 10 us for each MB, and 0.3 to 2 ms for each
   // that it puts into huge pages.  Does nothing on a kernel that cannot, or where
   // prctl(PR_SET_THP_DISABLE) is set.

@@ -38,9 +38,10 @@ auto Is(uintptr_t begin, uintptr_t end) {
 
 // An entry of smaps: of a mapping of 8 MB with so many kB of its own.
 std::string Entry(const std::string& header, int own_kilobytes, int huge_kilobytes = 0,
-                  const std::string& flags = "rd wr mr mw me ac") {
+                  const std::string& flags = "rd wr mr mw me ac", int shared_kilobytes = 0) {
   return header + "\nSize:               8192 kB\nRss:                8192 kB\n" +
-         "Shared_Clean:          0 kB\nShared_Dirty:          0 kB\nPrivate_Clean:         0 kB\n" +
+         "Shared_Clean:          0 kB\nShared_Dirty:      " + std::to_string(shared_kilobytes) +
+         " kB\nPrivate_Clean:         0 kB\n" +
          "Private_Dirty:      " + std::to_string(own_kilobytes) + " kB\n" +
          "AnonHugePages:      " + std::to_string(huge_kilobytes) + " kB\n" +
          "THPeligible:           1\nVmFlags: " + flags + " \n";
@@ -50,8 +51,19 @@ constexpr char kHeap[] = "00401000-00c01000 rw-p 00000000 00:00 0    [heap]";
 
 TEST(MappingsForHugePagesTest, WholeHugePagesOfWhatIsThere) {
   EXPECT_THAT(MappingsForHugePages(Entry(kHeap, 8192)), ElementsAre(Is(0x600000, 0xc00000)));
-  EXPECT_THAT(MappingsForHugePages(Entry(kHeap, 6144)), ElementsAre(Is(0x600000, 0xc00000)));
-  EXPECT_THAT(MappingsForHugePages(Entry(kHeap, 6140)), IsEmpty()) << "it would take more memory";
+}
+
+TEST(MappingsForHugePagesTest, NotWhatIsNearlyEmpty) {
+  EXPECT_THAT(MappingsForHugePages(Entry(kHeap, 2048)), ElementsAre(Is(0x600000, 0xc00000)));
+  EXPECT_THAT(MappingsForHugePages(Entry(kHeap, 2044)), IsEmpty()) << "no huge page";
+  const std::string large = "100000000000-110000000000 rw-p 00000000 00:00 0 ";
+  EXPECT_THAT(MappingsForHugePages(Entry(large, 8192)), IsEmpty());
+}
+
+TEST(MappingsForHugePagesTest, NotWhatOthersHaveToo) {
+  EXPECT_THAT(MappingsForHugePages(Entry(kHeap, 6144, 0, "rd wr", 2048)),
+              ElementsAre(Is(0x600000, 0xc00000)));
+  EXPECT_THAT(MappingsForHugePages(Entry(kHeap, 6140, 0, "rd wr", 2052)), IsEmpty());
 }
 
 TEST(MappingsForHugePagesTest, EachMapping) {
@@ -193,6 +205,15 @@ TEST_F(HugePagesTest, RestoresWhatWasTakenApart) {
   pages.Restore(kManyForks);
   EXPECT_GT(HugeKilobytes(), left);
   EXPECT_EQ(std::count(memory(), memory() + kSize, 'm'), kSize / kMegabyte);
+}
+
+TEST_F(HugePagesTest, NotWhatIsNotThere) {
+  // Of each huge page half.
+  for (size_t at = 0; at < kSize; at += 2 * kMegabyte) {
+    madvise(memory() + at, kMegabyte, MADV_DONTNEED);
+  }
+  HugePages().Use(kManyForks);
+  EXPECT_EQ(HugeKilobytes(), 0);
 }
 
 TEST_F(HugePagesTest, NotForFewForks) {
