@@ -83,6 +83,8 @@ std::string NameAndVerb(const Assignment& assignment) {
 }  // namespace
 
 absl::Status Scheduler::Begin(::testing::UnitTest& unit_test, const SuiteFunctionsMap& functions) {
+  // Below 0: for ever, of which each iteration pays for itself.
+  iterations_ = static_cast<size_t>(std::max(1, GTEST_FLAG_GET(repeat)));
   for (int i = 0; i < unit_test.total_test_suite_count(); ++i) {
     TestSuite* suite = (unit_test.*MemberOf(internal::SuiteAt{}))(i);
     absl::StatusOr<std::vector<Assignment>> assignments =
@@ -321,7 +323,7 @@ absl::Status Scheduler::Start(Job& job) {
     settings.options = planner_.OptionsOf(assignment.sandbox);
     return run_(assignment, settings, reporter);
   };
-  PrepareForFork();
+  KeepHugePages();
   const absl::Time now = RealtimeNow();
   const absl::StatusOr<Executor::Id> id = executor_->Start(run, assignment.sandbox);
   if (!id.ok()) {
@@ -338,17 +340,22 @@ absl::Status Scheduler::Start(Job& job) {
   return absl::OkStatus();
 }
 
-// gtest writes down in the runner's memory what became of each test, and so takes huge pages apart.
-void Scheduler::PrepareForFork() {
-  if (forks_++ == 0) {
+size_t Scheduler::ForksToCome() const { return (order_.size() - next_) * iterations_; }
+
+// What the first iteration did not pay for, a later one does not either.  gtest writes down in the
+// runner's memory what became of each test, and so takes huge pages apart.
+void Scheduler::KeepHugePages() {
+  if (!has_huge_pages_) {
+    has_huge_pages_ = true;
     const absl::Time begin = MonotonicNow();
-    if (huge_pages_.Use(order_.size()) > 0) {
+    if (huge_pages_.Use(ForksToCome()) > 0) {
       for (ProcessObserver* observer : observers_) {
         observer->OnHugePages(MonotonicNow() - begin);
       }
     }
-  } else if (forks_ % kForksBetween == 0) {
-    huge_pages_.Restore(order_.size() - next_);
+  } else if (++forks_ == kForksBetween) {
+    forks_ = 0;
+    huge_pages_.Restore(ForksToCome());
   }
 }
 

